@@ -11,7 +11,7 @@ function file(path: string, text: string): SourceFile {
   return { path, text, imports: scanImports(text) };
 }
 
-function room(name: string, text: string, more: Partial<Workspace> & { manifest?: Partial<Manifest> } = {}): Workspace {
+function room(name: string, text: string, more: Partial<Omit<Workspace, "manifest">> & { manifest?: Partial<Manifest> } = {}): Workspace {
   const folder = `packages/${name}`;
   const manifest = { name: `@netstrata/${name}`, exports: { ".": {} }, ...more.manifest };
   const sources = [file(`${folder}/src/index.ts`, text)];
