@@ -1,0 +1,167 @@
+// The contract between TCP and what lies above it: the user calls of RFC 9293 §3.9.1, with notifications instead of waiting.
+import type { ErrorCode } from "@netstrata/core";
+import type { Endpoint } from "../endpoint.ts";
+import type { TcpState } from "./state.ts";
+
+/** Notifications. Each is the last thing that happens in an event, so every user call is allowed inside. */
+export interface TcpUser {
+  /** The three-way handshake is complete. Not called for accepted connections, which are complete when they are handed out. */
+  opened?(connection: TcpConnection): void;
+  /** There is something new to read: octets, or the end of the stream. */
+  readable?(connection: TcpConnection): void;
+  /** There is room again after `send` took less than it was given. */
+  writable?(connection: TcpConnection): void;
+  /**
+   * The connection is over for the user (MUST-12). Called once. Without `error` both streams were closed in order, and
+   * what was sent has been acknowledged; octets that were received can still be read.
+   */
+  closed?(connection: TcpConnection, error: ErrorCode | undefined): void;
+  /** A soft error: the network complains, but the connection goes on trying (MUST-47, SHLD-25). */
+  softError?(connection: TcpConnection, error: ErrorCode): void;
+  /** Urgent data has appeared or its end has moved on (MUST-32). */
+  urgent?(connection: TcpConnection): void;
+}
+
+/** What can be chosen for a connection, at open or later with `set`. Absent means the stack's default. */
+export interface TcpConnectionOptions {
+  /** Octets that may wait to be read; sets the largest window. @default 262144 */
+  readonly receiveBuffer?: number;
+  /** Octets that `send` takes before they are acknowledged. @default 262144 */
+  readonly sendBuffer?: number;
+  /** Turns the Nagle algorithm off (MUST-17). @default false */
+  readonly noDelay?: boolean;
+  /** Probe an idle peer (MUST-24, MUST-25). @default false */
+  readonly keepAlive?: boolean;
+  /** Idle time before the first keep-alive probe (MUST-28). @default 7200000 ms */
+  readonly keepAliveIdle?: number;
+  /** Time between unanswered keep-alive probes. @default 75000 ms */
+  readonly keepAliveInterval?: number;
+  /** Unanswered keep-alive probes before the connection is given up (MUST-29). @default 9 */
+  readonly keepAliveProbes?: number;
+  /** R2: how long sent data may stay unacknowledged before the connection is given up (MUST-21). @default 300000 ms */
+  readonly userTimeout?: number;
+  /** How long an acknowledgment may wait for company (MUST-40: below 500 ms); 0 acknowledges at once. @default 40 ms */
+  readonly delayedAck?: number;
+  /** Lower bound of the retransmission timeout (RFC 6298 §2.4 asks for 1 s; Linux uses 200 ms). @default 1000 ms */
+  readonly rtoMinimum?: number;
+  /** Upper bound on the segments' payload, besides what path and peer allow. In octets. */
+  readonly maximumSegmentSize?: number;
+  /** TTL or hop limit of segments (MUST-49). */
+  readonly timeToLive?: number;
+  /** DS field and ECN bits of segments (MUST-48). */
+  readonly trafficClass?: number;
+  /** Length of the TIME-WAIT state, 2 MSL. @default 240000 ms (RFC 9293 §3.4.2) */
+  readonly timeWait?: number;
+  /** How long a connection that nobody holds any more (closed both ways by the user) waits in FIN-WAIT-2. @default 60000 ms */
+  readonly finWait2?: number;
+}
+
+export interface TcpOpenOptions extends TcpConnectionOptions {
+  /** The local end; what is absent or 0 is chosen (MUST-43, MUST-44). */
+  readonly local?: Partial<Endpoint>;
+}
+
+export interface TcpListenOptions extends TcpConnectionOptions {
+  /** Connections that may wait to be accepted, and as many again whose handshake is not complete. @default 128 */
+  readonly backlog?: number;
+}
+
+/** A snapshot for people and tests. Times in ms, sizes in octets. */
+export interface TcpInfo {
+  readonly state: TcpState;
+  readonly local: Endpoint;
+  readonly remote: Endpoint;
+  readonly sendMaximumSegmentSize: number;
+  readonly congestionWindow: number;
+  readonly slowStartThreshold: number;
+  readonly sendWindow: number;
+  readonly receiveWindow: number;
+  /** Undefined before the first measurement. */
+  readonly smoothedRoundTripTime: number | undefined;
+  readonly roundTripTimeVariation: number | undefined;
+  readonly retransmissionTimeout: number;
+  readonly bytesSent: number;
+  readonly bytesAcknowledged: number;
+  readonly bytesReceived: number;
+  readonly segmentsIn: number;
+  readonly segmentsOut: number;
+  readonly segmentsRetransmitted: number;
+  /** Octets in flight. */
+  readonly unacknowledged: number;
+  /** Octets given to `send` that have not been sent. */
+  readonly unsent: number;
+  readonly unread: number;
+}
+
+export interface TcpConnection {
+  readonly local: Endpoint;
+  readonly remote: Endpoint;
+  readonly state: TcpState;
+  /** Who is notified; may be set at any time. */
+  user: TcpUser;
+  /** Room for `send`, in octets. */
+  readonly writableLength: number;
+  /** Octets that can be read now. */
+  readonly readableLength: number;
+  /** The peer has closed its stream, and everything before its end has been read. */
+  readonly endOfStream: boolean;
+  /** Why the connection ended, when it ended in an error. */
+  readonly error: ErrorCode | undefined;
+  /** True after the last notification: nothing more will happen. */
+  readonly isClosed: boolean;
+  /** Octets of urgent data that are still unread (MUST-33); 0 when there are none. */
+  readonly urgentLength: number;
+
+  /**
+   * SEND (§3.9.1.2). The octets are given away: they are kept by reference until acknowledged, so the caller must not change them.
+   * @returns how many were taken, from the front; or an error: ENOTCONN, EPIPE after `close`, or the error that ended the connection
+   */
+  send(bytes: Uint8Array): number | ErrorCode;
+  /**
+   * RECEIVE (§3.9.1.3): the next octets, at most `limit`, which are the caller's to keep; undefined when there are none.
+   * Reading opens the window.
+   */
+  receive(limit?: number): Uint8Array | undefined;
+  /** RECEIVE into the caller's memory; returns how many octets it copied. */
+  receiveInto(target: Uint8Array): number;
+  /** CLOSE (§3.9.1.4): nothing more to send. What was given to `send` still goes out; reading goes on. */
+  close(): void;
+  /**
+   * The user reads no more. Data that is unread or still arrives resets the connection (SHLD-3); when the connection is
+   * closed both ways in this sense, FIN-WAIT-2 is bounded in time.
+   */
+  closeRead(): void;
+  /** ABORT (§3.9.1.5): sends a RST where the peer should know, and forgets everything. */
+  abort(): void;
+  /** STATUS (§3.9.1.6). */
+  info(): TcpInfo;
+  /** Changes options of a living connection. Buffers do not shrink below what they hold. */
+  set(options: TcpConnectionOptions): void;
+  /** The options in force. */
+  readonly options: Required<Omit<TcpConnectionOptions, "maximumSegmentSize" | "timeToLive" | "trafficClass">> & TcpConnectionOptions;
+}
+
+export interface TcpListenerUser {
+  /** A connection waits for `accept`. */
+  acceptable(listener: TcpListener): void;
+}
+
+export interface TcpListener {
+  readonly local: Endpoint;
+  user: TcpListenerUser;
+  /** The connection that has waited longest; undefined when none waits. It may have been closed by its peer meanwhile. */
+  accept(): TcpConnection | undefined;
+  /** Stops listening; connections that were not accepted are reset. */
+  close(): void;
+}
+
+/** Implemented by `Tcp`. A string is the error of a call that could not be carried out. */
+export interface TcpService {
+  /**
+   * Active OPEN (§3.9.1.1). EADDRINUSE: the pair of ends is taken; EADDRNOTAVAIL: the local address is not ours, or no port
+   * is free; ENETUNREACH: no route; EACCES: a broadcast or multicast address (MUST-46); EAFNOSUPPORT: mixed families.
+   */
+  open(remote: Endpoint, user: TcpUser, options?: TcpOpenOptions): TcpConnection | ErrorCode;
+  /** Passive OPEN. An unspecified address listens on all. EADDRINUSE, EADDRNOTAVAIL. */
+  listen(local: Endpoint, user: TcpListenerUser, options?: TcpListenOptions): TcpListener | ErrorCode;
+}
