@@ -42,6 +42,16 @@ export function declaredDependencies(repository: Repository): string[] {
   return repository.workspaces.filter((workspace) => !isEmpty(workspace)).flatMap((workspace) => compare(workspace, repository));
 }
 
+/** A project the root does not know is never compiled, and nobody notices. */
+export function builtProjects(repository: Repository): string[] {
+  const known = new Set(repository.projects);
+  return repository.workspaces
+    .flatMap((workspace) => workspace.compilers.map(({ path }) => path))
+    .map((path) => path.replace(/\/tsconfig\.json$/, ""))
+    .filter((project) => !known.has(project))
+    .map((project) => `tsconfig.json: ${project} belongs in references`);
+}
+
 function compare(workspace: Workspace, repository: Repository): string[] {
   const { manifest, folder } = workspace;
   const declared = new Set([...Object.keys(manifest.dependencies ?? {}), ...Object.keys(manifest.optionalDependencies ?? {})]);

@@ -40,6 +40,8 @@ export interface Workspace {
 
 export interface Repository {
   readonly root: string;
+  /** What the root tsconfig.json builds: folders and tsconfig files. */
+  readonly projects: readonly string[];
   readonly workspaces: readonly Workspace[];
 }
 
@@ -48,6 +50,7 @@ export function readRepository(root: string): Repository {
   if (existsSync(join(root, "examples"))) folders.push("examples");
   return {
     root,
+    projects: (readJson<TsConfig>(join(root, "tsconfig.json")).references ?? []).map(({ path }) => path),
     workspaces: folders.filter((folder) => existsSync(join(root, folder, "package.json"))).map((folder) => readWorkspace(root, folder)),
   };
 }

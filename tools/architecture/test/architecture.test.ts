@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 import { diagramPath, drawArchitecture } from "../src/diagram.ts";
 import { defaultExports, fileNames, firstLines, mentionedFiles, readmes } from "../src/file-habits.ts";
 import { importCycles } from "../src/import-cycles.ts";
-import { declaredDependencies, deepImports, upwardImports } from "../src/import-direction.ts";
+import { builtProjects, declaredDependencies, deepImports, upwardImports } from "../src/import-direction.ts";
 import { environmentSettings, nodeModules, worldlyNames } from "../src/purity.ts";
 import { readRepository } from "../src/repository.ts";
 
@@ -22,6 +22,10 @@ test("packages are entered by their exports only", () => {
 
 test("imports, package.json and tsconfig.json agree", () => {
   expect(declaredDependencies(repository)).toEqual([]);
+});
+
+test("the root tsconfig.json builds every project", () => {
+  expect(builtProjects(repository)).toEqual([]);
 });
 
 test("each package's compiler settings declare the names it may use and no others", () => {

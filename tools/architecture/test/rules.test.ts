@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { mentions } from "../src/file-habits.ts";
 import { cyclesAmong } from "../src/import-cycles.ts";
-import { declaredDependencies, deepImports, upwardImports } from "../src/import-direction.ts";
+import { builtProjects, declaredDependencies, deepImports, upwardImports } from "../src/import-direction.ts";
 import { scanImports } from "../src/import-scan.ts";
 import { environmentSettings, nodeModules, worldlyNames } from "../src/purity.ts";
 import type { Manifest, Repository, SourceFile, Workspace } from "../src/repository.ts";
@@ -20,7 +20,7 @@ function room(name: string, text: string, more: Partial<Omit<Workspace, "manifes
 }
 
 function house(...workspaces: Workspace[]): Repository {
-  return { root: "/nowhere", workspaces };
+  return { root: "/nowhere", projects: ["packages/core"], workspaces };
 }
 
 test("an upward import is named with file and line", () => {
@@ -53,6 +53,10 @@ test("a dependency that is missing or too many is named", () => {
   const core = room("core", "export const x = 1;");
   expect(declaredDependencies(house(core, missing))).toHaveLength(2);
   expect(declaredDependencies(house(core, unused))).toHaveLength(2);
+});
+
+test("a project that the root does not build is named", () => {
+  expect(builtProjects(house(room("core", ""), room("link", "")))).toEqual(["tsconfig.json: packages/link belongs in references"]);
 });
 
 test("pure rooms have neither the names nor the settings of the world", () => {
