@@ -1,4 +1,5 @@
 export * from "./endpoint.ts";
+export * from "./ephemeral-ports.ts";
 export * from "./tcp/state.ts";
 export * from "./tcp/tcp-header.ts";
 export * from "./tcp/tcp-options.ts";
