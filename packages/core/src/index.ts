@@ -1,5 +1,6 @@
 export * from "./clock.ts";
 export * from "./counters.ts";
+export * from "./drops.ts";
 export * from "./error-code.ts";
 export * from "./host.ts";
 export * from "./internet-checksum.ts";

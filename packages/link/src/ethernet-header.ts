@@ -2,6 +2,8 @@
 import { type MacAddress, type PacketBuffer, readMac, writeMac } from "@netstrata/core";
 
 export const ETHERNET_HEADER_LENGTH = 14;
+/** Octets an 802.1Q tag adds to the header. */
+export const VLAN_TAG_LENGTH = 4;
 /** A frame is at least 60 octets without its FCS; shorter payloads are padded (IEEE 802.3 §4.2.3.3). */
 export const ETHERNET_MINIMUM_LENGTH = 60;
 
