@@ -1,0 +1,56 @@
+// The system calls for which Node has no function, or none that answers instead of throwing, by way of koffi.
+import { createRequire } from "node:module";
+import { TunError } from "./tun-error.ts";
+
+/** As in the manual, section 2: a negative answer means that `errno()` says why. */
+export interface SystemCalls {
+  ioctl(descriptor: number, request: number, argument: Uint8Array): number;
+  /** `TUNSETPERSIST` and its like take a number where others take a pointer. */
+  ioctlNumber(descriptor: number, request: number, argument: number): number;
+  /** Unlike `fs.readSync` it makes no error object when there is nothing to read, once in every batch. */
+  read(descriptor: number, bytes: Uint8Array, length: number): number;
+  write(descriptor: number, bytes: Uint8Array, length: number): number;
+  socket(family: number, type: number, protocol: number): number;
+  pipe2(descriptors: Int32Array, flags: number): number;
+  dup3(from: number, to: number, flags: number): number;
+  errno(): number;
+}
+
+let loaded: SystemCalls | undefined;
+
+/** Loads koffi at the first use, so that a program that never opens a device does without it. */
+export function systemCalls(): SystemCalls {
+  loaded ??= load();
+  return loaded;
+}
+
+function load(): SystemCalls {
+  if (process.platform !== "linux") {
+    throw new TunError("TUN", "ERR_TUN_PLATFORM", `/dev/net/tun is Linux's, and this is ${process.platform}`);
+  }
+  try {
+    const koffi = createRequire(import.meta.url)("koffi") as typeof import("koffi");
+    // The program itself is linked with the C library, whichever that is (glibc, musl).
+    const program = koffi.load(null);
+    return {
+      ioctl: program.func("int ioctl(int descriptor, unsigned long request, void *argument)") as unknown as SystemCalls["ioctl"],
+      ioctlNumber: program.func(
+        "int ioctl(int descriptor, unsigned long request, unsigned long argument)",
+      ) as unknown as SystemCalls["ioctlNumber"],
+      read: program.func("intptr_t read(int descriptor, void *bytes, size_t length)") as unknown as SystemCalls["read"],
+      write: program.func("intptr_t write(int descriptor, void *bytes, size_t length)") as unknown as SystemCalls["write"],
+      socket: program.func("int socket(int family, int type, int protocol)") as unknown as SystemCalls["socket"],
+      pipe2: program.func("int pipe2(void *descriptors, int flags)") as unknown as SystemCalls["pipe2"],
+      dup3: program.func("int dup3(int from, int to, int flags)") as unknown as SystemCalls["dup3"],
+      errno: () => koffi.errno(),
+    };
+  } catch (cause) {
+    throw new TunError(
+      "TUN",
+      "ERR_TUN_KOFFI",
+      "the package koffi does not load here; is it installed (npm install koffi)?",
+      undefined,
+      cause,
+    );
+  }
+}
