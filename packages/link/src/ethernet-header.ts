@@ -78,3 +78,21 @@ export function prependEthernet(packet: PacketBuffer, destination: MacAddress, s
   writeMac(packet, 6, source);
   packet.setU16(12, etherType);
 }
+
+/** Writes what follows the EtherType of a tagged frame in front of the window; `prependEthernet` then gets ETHERTYPE_VLAN. */
+export function prependVlanTag(packet: PacketBuffer, id: number, etherType: number): void {
+  packet.prepend(VLAN_TAG_LENGTH);
+  packet.setU16(0, id);
+  packet.setU16(2, etherType);
+}
+
+/** Makes a frame as long as Ethernet demands, with octets of zero (RFC 894): in place when there is room, else in a copy. */
+export function padEthernet(frame: PacketBuffer): PacketBuffer {
+  const missing = ETHERNET_MINIMUM_LENGTH - frame.length;
+  if (missing <= 0) return frame;
+  const padded = frame.tailroom >= missing ? frame : frame.copy(0, missing);
+  padded.append(missing);
+  // What was truncated from the packet may still stand there, and is nobody's business.
+  padded.bytes.fill(0, padded.end - missing, padded.end);
+  return padded;
+}

@@ -1,0 +1,275 @@
+// The neighbour cache: address resolution and unreachability detection (RFC 4861 §7.2, §7.3), whoever asks: ARP or ND.
+import {
+  type Counters,
+  createCounters,
+  type DropReasons,
+  Drops,
+  type Host,
+  type IpAddress,
+  type MacAddress,
+  type Milliseconds,
+  type PacketBuffer,
+  randomFraction,
+} from "@netstrata/core";
+import {
+  createNeighbourEntry,
+  hasLinkAddress,
+  isLessUseful,
+  isOutOfDate,
+  isUnused,
+  type NeighbourEntry,
+  type NeighbourState,
+} from "./neighbour-entry.ts";
+import { NEIGHBOUR_LIMITS, type NeighbourLimits } from "./neighbour-limits.ts";
+import type { NeighbourEvent, NeighbourLink, NeighbourProtocol, NeighbourResolver } from "./neighbour-protocol.ts";
+
+export type NeighbourDrop = "neighbour-queue-full" | "neighbour-table-full" | "neighbour-forgotten" | "neighbour-cache-closed";
+
+const NEIGHBOUR_DROPS: DropReasons<NeighbourDrop> = {
+  "neighbour-queue-full": "RFC 1122 §2.3.2.2",
+  "neighbour-table-full": undefined,
+  "neighbour-forgotten": undefined,
+  "neighbour-cache-closed": undefined,
+};
+
+const NEIGHBOUR_COUNTERS = ["solicited", "resolved", "unresolved", "evicted"] as const;
+
+export class NeighbourCache implements NeighbourResolver {
+  readonly drops: Drops<NeighbourDrop>;
+  /** Solicitations sent; datagrams that waited and were sent, or were given back; entries that made room for others. */
+  readonly counters: Counters<(typeof NEIGHBOUR_COUNTERS)[number]> = createCounters(NEIGHBOUR_COUNTERS);
+  private readonly host: Host;
+  private readonly link: NeighbourLink;
+  private readonly protocol: NeighbourProtocol;
+  private readonly limits: NeighbourLimits;
+  private readonly reachableTime: Milliseconds;
+  private readonly entries: Map<IpAddress, NeighbourEntry> = new Map();
+  private queued = 0;
+  private closed = false;
+
+  constructor(host: Host, link: NeighbourLink, protocol: NeighbourProtocol, limits: Partial<NeighbourLimits> = {}) {
+    this.host = host;
+    this.link = link;
+    this.protocol = protocol;
+    this.limits = { ...NEIGHBOUR_LIMITS, ...limits };
+    // RFC 4861 §6.3.2: the random factor keeps hosts from probing in step.
+    this.reachableTime = this.limits.reachableTime * (0.5 + randomFraction(host.random));
+    this.drops = new Drops(host, "link", NEIGHBOUR_DROPS);
+  }
+
+  /** How many neighbours are known or asked for. */
+  get size(): number {
+    return this.entries.size;
+  }
+
+  /** Datagrams that wait for a link address. */
+  get waiting(): number {
+    return this.queued;
+  }
+
+  /** A neighbour's state at this moment, and its link address when there is one; undefined when nothing is known of it. */
+  get(address: IpAddress): { readonly state: NeighbourState; readonly linkAddress: MacAddress | undefined } | undefined {
+    const entry = this.lookUp(address, this.host.clock.now());
+    return entry && { state: entry.state, linkAddress: hasLinkAddress(entry) ? entry.linkAddress : undefined };
+  }
+
+  /** The addresses of all neighbours in the cache. */
+  addresses(): IpAddress[] {
+    return [...this.entries.keys()];
+  }
+
+  send(datagram: PacketBuffer, nextHop: IpAddress): void {
+    const now = this.host.clock.now();
+    const entry = this.lookUp(nextHop, now) ?? this.create(nextHop, now, true);
+    if (entry === undefined) {
+      this.drops.count(this.closed ? "neighbour-cache-closed" : "neighbour-table-full", datagram);
+      return;
+    }
+    entry.usedAt = now;
+    entry.touchedAt = now;
+    // RFC 4861 §7.3.3: the first datagram to a stale neighbour gives the upper layers a while to confirm it.
+    if (entry.state === "STALE") this.change(entry, "DELAY", this.limits.delayFirstProbeTime);
+    if (hasLinkAddress(entry)) {
+      this.link.transmitDatagram(datagram, entry.linkAddress);
+      return;
+    }
+    this.enqueue(entry, datagram);
+    if (entry.state === "INCOMPLETE" && entry.solicitations === 0) this.solicit(entry);
+    // A failure that is still fresh answers for this datagram too: through the clock, because the sender has not returned.
+    if (entry.state === "FAILED" && !entry.timer.armed) entry.timer.arm(0);
+  }
+
+  /** RFC 4861 §7.3.1: upper-layer advice; it has no effect on a neighbour whose link address is not known (§7.3.3). */
+  confirm(nextHop: IpAddress): void {
+    const entry = this.entries.get(nextHop);
+    if (entry === undefined || !hasLinkAddress(entry)) return;
+    entry.confirmedAt = this.host.clock.now();
+    if (entry.state !== "REACHABLE") this.change(entry, "REACHABLE");
+  }
+
+  /** True while a solicitation for `address` is unanswered, so that an answer can be told from a claim nobody asked for. */
+  isSoliciting(address: IpAddress): boolean {
+    const state = this.entries.get(address)?.state;
+    return state === "INCOMPLETE" || state === "PROBE";
+  }
+
+  /** The neighbour answered a solicitation: it is reachable. An answer for an address not in the cache is ignored. */
+  answered(address: IpAddress, linkAddress: MacAddress): void {
+    const now = this.host.clock.now();
+    const entry = this.lookUp(address, now);
+    if (entry === undefined) return;
+    entry.linkAddress = linkAddress;
+    entry.confirmedAt = now;
+    entry.touchedAt = now;
+    this.change(entry, "REACHABLE");
+    this.flush(entry);
+  }
+
+  /**
+   * The neighbour was heard, in a message that does not prove that ours reach it (RFC 4861 §7.3.3). With `mayCreate` it is
+   * remembered even when nobody asked for it.
+   */
+  heard(address: IpAddress, linkAddress: MacAddress, mayCreate: boolean): void {
+    const now = this.host.clock.now();
+    const entry = this.lookUp(address, now) ?? (mayCreate ? this.create(address, now, false) : undefined);
+    if (entry === undefined) return;
+    entry.touchedAt = now;
+    if (hasLinkAddress(entry) && entry.linkAddress === linkAddress) return;
+    entry.linkAddress = linkAddress;
+    if (entry.queue.length > 0) this.change(entry, "DELAY", this.limits.delayFirstProbeTime);
+    else this.change(entry, "STALE");
+    this.flush(entry);
+  }
+
+  /** Forgets a neighbour; datagrams that wait for it are lost. */
+  forget(address: IpAddress): void {
+    const entry = this.entries.get(address);
+    if (entry !== undefined) this.remove(entry, "neighbour-forgotten");
+  }
+
+  close(): void {
+    this.closed = true;
+    for (const entry of this.entries.values()) this.remove(entry, "neighbour-cache-closed");
+  }
+
+  /** What becomes of an entry by the mere passing of time needs no timer: it is seen when somebody looks (RFC 4861 §7.3.3, Note). */
+  private lookUp(address: IpAddress, now: Milliseconds): NeighbourEntry | undefined {
+    const entry = this.entries.get(address);
+    if (entry === undefined) return undefined;
+    if (isOutOfDate(entry, now, this.limits)) {
+      this.remove(entry, "neighbour-forgotten");
+      return undefined;
+    }
+    if (entry.state === "REACHABLE" && now - entry.confirmedAt > this.reachableTime) this.change(entry, "STALE");
+    return entry;
+  }
+
+  /** @param forUse false for a neighbour that we have nothing to send to: it pushes out no entry that is used */
+  private create(address: IpAddress, now: Milliseconds, forUse: boolean): NeighbourEntry | undefined {
+    if (this.closed || (this.entries.size >= this.limits.maxEntries && !this.evict(now, forUse))) return undefined;
+    const timer = this.host.clock.timer(() => this.expire(entry));
+    const entry = createNeighbourEntry(address, timer, now);
+    this.entries.set(address, entry);
+    return entry;
+  }
+
+  private evict(now: Milliseconds, mayEvictUsed: boolean): boolean {
+    let least: NeighbourEntry | undefined;
+    for (const address of this.entries.keys()) {
+      const entry = this.lookUp(address, now);
+      // RFC 1122 §2.3.2.1: to forget an entry that was solicited a moment ago would mean to solicit it again too soon.
+      if (entry === undefined || now - entry.solicitedAt < this.limits.retransmitTime) continue;
+      if (least === undefined || isLessUseful(entry, least)) least = entry;
+    }
+    if (this.entries.size < this.limits.maxEntries) return true;
+    if (least === undefined || !(mayEvictUsed || isUnused(least) || least.state === "FAILED")) return false;
+    this.counters.evicted += 1;
+    this.remove(least, "neighbour-table-full");
+    return true;
+  }
+
+  private expire(entry: NeighbourEntry): void {
+    const { maxMulticastSolicit, maxUnicastSolicit } = this.limits;
+    if (entry.state === "DELAY") {
+      // RFC 4861 §7.3.3: nobody confirmed the neighbour, so it is asked.
+      entry.solicitations = 0;
+      this.change(entry, "PROBE");
+      this.solicit(entry);
+    } else if (entry.state === "PROBE") {
+      // RFC 4861 §7.3.3: the entry is deleted, so that the next datagram resolves the address again.
+      if (entry.solicitations >= maxUnicastSolicit) this.remove(entry, "neighbour-forgotten");
+      else this.solicit(entry);
+    } else if (entry.state === "INCOMPLETE" && entry.solicitations < maxMulticastSolicit) {
+      this.solicit(entry);
+    } else {
+      // RFC 4861 §7.2.2: resolution failed; RFC 1122 §2.4 lets nobody say so before this.
+      if (entry.state === "INCOMPLETE") {
+        entry.failedAt = this.host.clock.now();
+        this.change(entry, "FAILED");
+      }
+      this.giveBack(entry);
+    }
+  }
+
+  private solicit(entry: NeighbourEntry): void {
+    entry.solicitations += 1;
+    entry.solicitedAt = this.host.clock.now();
+    entry.timer.arm(this.limits.retransmitTime);
+    this.counters.solicited += 1;
+    this.protocol.solicit(entry.address, hasLinkAddress(entry) ? entry.linkAddress : undefined);
+  }
+
+  private enqueue(entry: NeighbourEntry, datagram: PacketBuffer): void {
+    entry.queue.push(datagram);
+    this.queued += 1;
+    if (entry.queue.length > this.limits.queueLimit || this.queued > this.limits.totalQueueLimit) {
+      // RFC 1122 §2.3.2.2: the latest datagram is the one to keep.
+      this.drops.count("neighbour-queue-full", entry.queue.shift());
+      this.queued -= 1;
+    }
+  }
+
+  private takeQueue(entry: NeighbourEntry): readonly PacketBuffer[] {
+    const queue = entry.queue;
+    entry.queue = [];
+    this.queued -= queue.length;
+    return queue;
+  }
+
+  private flush(entry: NeighbourEntry): void {
+    for (const datagram of this.takeQueue(entry)) {
+      this.counters.resolved += 1;
+      this.link.transmitDatagram(datagram, entry.linkAddress);
+    }
+  }
+
+  private giveBack(entry: NeighbourEntry): void {
+    for (const datagram of this.takeQueue(entry)) {
+      this.counters.unresolved += 1;
+      this.link.unresolved(datagram, entry.address);
+    }
+  }
+
+  private remove(entry: NeighbourEntry, reason: NeighbourDrop): void {
+    entry.timer.disarm();
+    this.entries.delete(entry.address);
+    for (const datagram of this.takeQueue(entry)) this.drops.count(reason, datagram);
+    this.tell(entry, "FORGOTTEN");
+  }
+
+  /** Every change of state ends what the timer was armed for. */
+  private change(entry: NeighbourEntry, state: NeighbourState, timeout?: Milliseconds): void {
+    entry.state = state;
+    if (timeout === undefined) entry.timer.disarm();
+    else entry.timer.arm(timeout);
+    this.tell(entry, state);
+  }
+
+  private tell(entry: NeighbourEntry, state: NeighbourEvent["state"]): void {
+    const observer = this.host.observer;
+    if (observer === undefined) return;
+    const linkAddress = hasLinkAddress(entry) ? entry.linkAddress : undefined;
+    const event: NeighbourEvent = { layer: "link", kind: "neighbour", address: entry.address, state, linkAddress };
+    observer.observe(event);
+  }
+}
