@@ -32,7 +32,10 @@ export interface IcmpError {
   readonly kind: IcmpErrorKind;
   /** Who says so: the destination or a router on the way. */
   readonly from: IpAddress;
-  /** For "packet-too-big": the next hop's MTU in octets, 0 when the router did not say (before RFC 1191). */
+  /**
+   * For "packet-too-big": the next hop's MTU in octets. Where the router did not say, as before RFC 1191, it is the next
+   * plateau below the size of the datagram (§7.1). 0 for every other kind.
+   */
   readonly mtu: number;
 }
 
@@ -95,6 +98,11 @@ export interface IpService {
   confirmReachability(destination: IpAddress): void;
   /** The peer does not answer: look for another way (RFC 1122 §3.3.1.4, RFC 9293 MUST-20). */
   adviseUnreachable(destination: IpAddress): void;
+  /**
+   * A router on the way takes no datagram larger than `mtu` octets. Called by a transport after it has made sure that the
+   * "packet-too-big" error answers something it sent (RFC 5927 §7.2); `maxSendSize` follows at once.
+   */
+  pathMtuReduced(destination: IpAddress, mtu: number): void;
   /** One handler a protocol; registering another replaces it. */
   register(handler: IpProtocolHandler): void;
 }

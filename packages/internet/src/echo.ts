@@ -1,0 +1,107 @@
+// Echo requests of our own (RFC 792, RFC 1122 §3.2.2.6): what ping and traceroute are made of.
+import { type Host, type IpAddress, PacketBuffer, randomBelow } from "@netstrata/core";
+import { ICMP_ECHO_REQUEST, ICMP_HEADER_LENGTH, type IcmpHeader } from "./icmp-message.ts";
+import type { IpHeader } from "./ip-header.ts";
+import { PROTOCOL_ICMP } from "./ip-protocol.ts";
+import type { IcmpError, IpSendOptions, IpSendResult, IpService } from "./ip-service.ts";
+
+const IDENTIFIERS = 65536;
+
+/** What came back. Called in the middle of receiving: it may send, and must not wait. */
+export interface EchoReceiver {
+  /** @param payload the request's, as it came back; lent for the duration of the call */
+  reply(sequence: number, payload: PacketBuffer, header: IpHeader): void;
+  /** A router or the destination refused a request of ours. `header` is the request's, as it was quoted. */
+  error(error: IcmpError, sequence: number, header: IpHeader): void;
+}
+
+export interface EchoRequest {
+  readonly destination: IpAddress;
+  /** 0 … 65535; it comes back with the reply. */
+  readonly sequence: number;
+  readonly payload?: Uint8Array;
+  readonly source?: IpAddress;
+  readonly timeToLive?: number;
+  readonly trafficClass?: number;
+  readonly dontFragment?: boolean;
+}
+
+/** One asker, known to the answers by its identifier. */
+export interface EchoClient {
+  readonly identifier: number;
+  send(request: EchoRequest): IpSendResult;
+  /** Later answers are dropped. */
+  close(): void;
+}
+
+type SendMessage = (message: IcmpHeader, packet: PacketBuffer, options: IpSendOptions) => IpSendResult;
+
+export class EchoClients {
+  private readonly host: Host;
+  private readonly ip: IpService;
+  private readonly sendMessage: SendMessage;
+  private readonly receivers = new Map<number, EchoReceiver>();
+
+  constructor(host: Host, ip: IpService, sendMessage: SendMessage) {
+    this.host = host;
+    this.ip = ip;
+    this.sendMessage = sendMessage;
+  }
+
+  /**
+   * Opens a client under a random identifier, or under the given one.
+   * @throws RangeError when the identifier, or every identifier, is in use
+   */
+  open(receiver: EchoReceiver, identifier: number = this.freeIdentifier()): EchoClient {
+    if (!(identifier >= 0 && identifier < IDENTIFIERS)) throw new RangeError(`echo identifier ${identifier} is not in 0 … 65535`);
+    if (this.receivers.has(identifier)) throw new RangeError(`echo identifier ${identifier} is in use`);
+    this.receivers.set(identifier, receiver);
+    return {
+      identifier,
+      send: (request) => this.send(identifier, request),
+      close: () => {
+        if (this.receivers.get(identifier) === receiver) this.receivers.delete(identifier);
+      },
+    };
+  }
+
+  /** @returns false when nobody asked */
+  receive(payload: PacketBuffer, message: IcmpHeader, header: IpHeader): boolean {
+    const receiver = this.receivers.get(message.rest >>> 16);
+    receiver?.reply(message.rest & 0xffff, payload, header);
+    return receiver !== undefined;
+  }
+
+  /** @returns false when nobody asked */
+  receiveError(error: IcmpError, identifier: number, sequence: number, header: IpHeader): boolean {
+    const receiver = this.receivers.get(identifier);
+    if (receiver === undefined) return false;
+    if (error.kind === "packet-too-big") this.ip.pathMtuReduced(header.destination, error.mtu);
+    receiver.error(error, sequence, header);
+    return true;
+  }
+
+  private send(identifier: number, request: EchoRequest): IpSendResult {
+    const source = request.source ?? this.ip.sourceFor(request.destination);
+    if (source === undefined) return "network-unreachable";
+    const payload = request.payload ?? new Uint8Array(0);
+    const packet = PacketBuffer.allocate(this.ip.headroom + ICMP_HEADER_LENGTH, payload.length);
+    packet.set(payload);
+    const message = { type: ICMP_ECHO_REQUEST, code: 0, rest: ((identifier << 16) | (request.sequence & 0xffff)) >>> 0 };
+    return this.sendMessage(message, packet, {
+      source,
+      destination: request.destination,
+      protocol: PROTOCOL_ICMP,
+      timeToLive: request.timeToLive,
+      trafficClass: request.trafficClass,
+      dontFragment: request.dontFragment,
+    });
+  }
+
+  private freeIdentifier(): number {
+    let identifier = randomBelow(this.host.random, IDENTIFIERS);
+    // One full turn at most: with all in use, the caller is told so.
+    for (let tried = 0; tried < IDENTIFIERS && this.receivers.has(identifier); tried += 1) identifier = (identifier + 1) % IDENTIFIERS;
+    return identifier;
+  }
+}

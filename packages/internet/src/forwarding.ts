@@ -1,0 +1,99 @@
+// Forwarding (RFC 1812 §5.2, §5.3): a host's datagrams on their way through this one, when it is a router.
+import { isLoopback, isReservedIpv4, type PacketBuffer, updateChecksum } from "@netstrata/core";
+import type { LinkCast } from "@netstrata/link";
+import type { Destination, DestinationCache } from "./destination-cache.ts";
+import { fragmentIpv4 } from "./fragmentation.ts";
+import type { Icmp } from "./icmp.ts";
+import {
+  ICMP_DESTINATION_UNREACHABLE,
+  ICMP_TIME_EXCEEDED,
+  TIME_EXCEEDED_IN_TRANSIT,
+  UNREACHABLE_FRAGMENTATION_NEEDED,
+  UNREACHABLE_NETWORK,
+} from "./icmp-message.ts";
+import type { Ipv4Counters, Ipv4DropReason, Ipv4Drops } from "./ipv4-counters.ts";
+import type { Ipv4Header } from "./ipv4-header.ts";
+import { finishChecksum } from "./transport-checksum.ts";
+
+export class Forwarding {
+  /** The switch of RFC 1122 §3.1: off until somebody who knows turns it on, however many interfaces there are. */
+  enabled = false;
+  private readonly counters: Ipv4Counters;
+  private readonly drops: Ipv4Drops;
+  private readonly destinations: DestinationCache;
+  private readonly icmp: Icmp;
+
+  constructor(counters: Ipv4Counters, drops: Ipv4Drops, destinations: DestinationCache, icmp: Icmp) {
+    this.counters = counters;
+    this.drops = drops;
+    this.destinations = destinations;
+    this.icmp = icmp;
+  }
+
+  /** @param datagram its window is the payload; it is lent, so what goes on is a copy */
+  forward(datagram: PacketBuffer, header: Ipv4Header, cast: LinkCast): void {
+    // RFC 1812 §5.3.7. What is for many has been dealt with: it is delivered, or nobody's here.
+    const { destination } = header;
+    if (destination >>> 24 === 0 || isLoopback(destination) || isReservedIpv4(destination)) {
+      this.drops.count("martian-destination", datagram);
+      return;
+    }
+    const next = this.destinations.lookup(destination);
+    if (next === undefined) {
+      this.refuse("no-route", datagram, header, cast, ICMP_DESTINATION_UNREACHABLE, UNREACHABLE_NETWORK);
+      return;
+    }
+    // RFC 1812 §5.3.1: the TTL is looked at after the decision that the datagram is to go on.
+    if (header.timeToLive <= 1) {
+      this.refuse("time-exceeded", datagram, header, cast, ICMP_TIME_EXCEEDED, TIME_EXCEEDED_IN_TRANSIT);
+      return;
+    }
+    if (datagram.checksum === "partial" && !next.interface.offload.checksum) finishChecksum(datagram, header.protocol);
+    this.pass(datagram, header, cast, next);
+  }
+
+  private pass(datagram: PacketBuffer, header: Ipv4Header, cast: LinkCast, next: Destination): void {
+    const link = next.interface;
+    const largest = datagram.segmentSize > 0 ? link.offload.segmentation : link.mtu;
+    if (header.totalLength > largest && (header.dontFragment || datagram.segmentSize > 0)) {
+      // RFC 1191 §4: the message carries the MTU that was too small.
+      const code = UNREACHABLE_FRAGMENTATION_NEEDED;
+      this.refuse("fragmentation-needed", datagram, header, cast, ICMP_DESTINATION_UNREACHABLE, code, link.mtu);
+      return;
+    }
+    datagram.rewind(header.headerLength);
+    const onward = datagram.copy(link.headroom);
+    decrementTimeToLive(onward);
+    this.counters.ForwDatagrams += 1;
+    if (header.totalLength <= largest) {
+      link.send(onward, next.nextHop);
+      return;
+    }
+    const fragments = fragmentIpv4(onward, link.mtu, link.headroom);
+    this.counters.FragOKs += 1;
+    this.counters.FragCreates += fragments.length;
+    for (const fragment of fragments) link.send(fragment, next.nextHop);
+  }
+
+  private refuse(
+    reason: Ipv4DropReason,
+    datagram: PacketBuffer,
+    header: Ipv4Header,
+    cast: LinkCast,
+    type: number,
+    code: number,
+    rest = 0,
+  ): void {
+    this.drops.count(reason, datagram);
+    datagram.rewind(header.headerLength);
+    this.icmp.sendError(datagram, header, cast, { type, code, rest });
+  }
+}
+
+/** RFC 1812 §5.3.1, with the checksum updated by the difference (RFC 1624): a router must not hide damage by summing anew. */
+function decrementTimeToLive(datagram: PacketBuffer): void {
+  const before = datagram.u16(8);
+  const after = before - 0x100;
+  datagram.setU16(8, after);
+  datagram.setU16(10, updateChecksum(datagram.u16(10), before, after));
+}

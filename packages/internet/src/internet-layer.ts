@@ -1,0 +1,209 @@
+// The internet layer of one host (RFC 1122 §3): interfaces below, transports above, one module for each IP version between.
+import { type Host, type IpAddress, type IpPrefix, isIpv4, isMulticast, type PacketBuffer } from "@netstrata/core";
+import type { DatagramReceiver, LinkCast, NetworkInterface } from "@netstrata/link";
+import { DestinationCache } from "./destination-cache.ts";
+import type { EchoClients } from "./echo.ts";
+import { Icmp } from "./icmp.ts";
+import type { IcmpRateLimits } from "./icmp-rate-limiter.ts";
+import { baseHeaderLength } from "./ip-header.ts";
+import type { IpProtocolHandler, IpSendOptions, IpSendResult, IpService } from "./ip-service.ts";
+import { Ipv4, type Ipv4Options } from "./ipv4.ts";
+import { IPV4_MAX_HEADER_LENGTH, IPV4_MAX_LENGTH, IPV4_MINIMUM_REASSEMBLY } from "./ipv4-header.ts";
+import { LocalAddresses } from "./local-addresses.ts";
+import type { RoutingTable } from "./routing-table.ts";
+
+export interface InternetOptions extends Ipv4Options {
+  /** Pass on datagrams that are for others: be a router (RFC 1122 §3.1). @default false */
+  readonly forwarding?: boolean;
+  readonly icmp?: Partial<IcmpRateLimits>;
+  /** Destinations whose route and path MTU are remembered. @default 4096 */
+  readonly destinations?: number;
+}
+
+export interface InterfaceRole {
+  /** What is sent to an address of this host goes through this interface and comes back by it. One interface at most. */
+  readonly loopback?: boolean;
+}
+
+export class InternetLayer implements IpService, DatagramReceiver {
+  readonly ipv4: Ipv4;
+  readonly icmp: Icmp;
+  /** The destination cache; for its size and its evictions. */
+  readonly destinations: DestinationCache;
+  private readonly host: Host;
+  private readonly local = new LocalAddresses();
+  private readonly handlers: (IpProtocolHandler | undefined)[] = new Array(256).fill(undefined);
+  private largestHeadroom = 0;
+
+  constructor(host: Host, options: InternetOptions = {}) {
+    this.host = host;
+    this.destinations = new DestinationCache(host, this.local, options.destinations);
+    this.icmp = new Icmp(host, this, this.local, this.handlers, options.icmp);
+    this.ipv4 = new Ipv4(host, this.local, this.destinations, this.handlers, this.icmp, options);
+    this.ipv4.forwarding.enabled = options.forwarding ?? false;
+    this.register(this.icmp);
+  }
+
+  get routes(): RoutingTable {
+    return this.destinations.routes;
+  }
+
+  /** Our own echo requests: ping, traceroute. */
+  get echo(): EchoClients {
+    return this.icmp.echo;
+  }
+
+  get interfaces(): readonly NetworkInterface[] {
+    return this.local.interfaces;
+  }
+
+  get forwarding(): boolean {
+    return this.ipv4.forwarding.enabled;
+  }
+
+  set forwarding(enabled: boolean) {
+    this.ipv4.forwarding.enabled = enabled;
+  }
+
+  // Interfaces and addresses
+
+  /** Takes an interface into use, with the addresses that it has. */
+  addInterface(networkInterface: NetworkInterface, role: InterfaceRole = {}): void {
+    if (this.interfaces.includes(networkInterface)) throw new RangeError(`interface ${networkInterface.name} is in use already`);
+    if (role.loopback === true) {
+      if (this.local.loopback !== undefined) throw new RangeError("there is a loopback interface already");
+      this.local.loopback = networkInterface;
+    }
+    this.local.interfaces = [...this.interfaces, networkInterface];
+    this.largestHeadroom = Math.max(this.largestHeadroom, networkInterface.headroom);
+    networkInterface.attach(this);
+    this.refresh(networkInterface);
+  }
+
+  /** Lets go of an interface, with its addresses, routes and groups. It is not closed. */
+  removeInterface(networkInterface: NetworkInterface): void {
+    this.local.interfaces = this.interfaces.filter((other) => other !== networkInterface);
+    if (this.local.loopback === networkInterface) this.local.loopback = undefined;
+    this.local.forgetGroups(networkInterface);
+    networkInterface.attach(DETACHED);
+    this.routes.remove((route) => route.interface === networkInterface);
+    this.local.refresh();
+    this.destinations.invalidate();
+  }
+
+  /** Gives an interface an address, and with it a route to the network it is in. */
+  addAddress(networkInterface: NetworkInterface, address: IpPrefix): void {
+    networkInterface.addAddress(address);
+    this.refresh(networkInterface);
+  }
+
+  removeAddress(networkInterface: NetworkInterface, address: IpAddress): void {
+    networkInterface.removeAddress(address);
+    this.refresh(networkInterface);
+  }
+
+  /** Receives what is sent to a multicast group on one link (RFC 1112 §7.1). No report is sent: there is no IGMP yet. */
+  joinGroup(group: IpAddress, networkInterface: NetworkInterface): void {
+    this.local.join(group, networkInterface);
+  }
+
+  leaveGroup(group: IpAddress, networkInterface: NetworkInterface): void {
+    this.local.leave(group, networkInterface);
+  }
+
+  /** Every address of an interface makes the network around it reachable directly (RFC 1122 §3.3.1.1). */
+  private refresh(networkInterface: NetworkInterface): void {
+    this.local.refresh();
+    this.routes.remove((route) => route.origin === "connected" && route.interface === networkInterface);
+    for (const prefix of networkInterface.addresses) {
+      this.routes.add({ prefix, interface: networkInterface, source: prefix.address, origin: "connected" });
+    }
+    this.destinations.invalidate();
+  }
+
+  // From the link (RFC 1122 §2.4)
+
+  receive(datagram: PacketBuffer, from: NetworkInterface, cast: LinkCast): void {
+    if (datagram.length > 0 && datagram.u8(0) >>> 4 === 6) {
+      this.ipv4.drops.count("no-ipv6", datagram);
+      return;
+    }
+    this.ipv4.receive(datagram, from, cast);
+  }
+
+  unresolved(datagram: PacketBuffer, _via: NetworkInterface, nextHop: IpAddress): void {
+    this.suspect(nextHop);
+    this.ipv4.unresolved(datagram);
+  }
+
+  // From the transport (RFC 1122 §3.4)
+
+  get headroom(): number {
+    return this.largestHeadroom + IPV4_MAX_HEADER_LENGTH;
+  }
+
+  send(packet: PacketBuffer, options: IpSendOptions): IpSendResult {
+    return isIpv4(options.destination) ? this.ipv4.send(packet, options) : "network-unreachable";
+  }
+
+  sourceFor(destination: IpAddress): IpAddress | undefined {
+    return this.destinations.lookup(destination)?.source;
+  }
+
+  maxSendSize(destination: IpAddress): number {
+    const mtu = this.destinations.lookup(destination)?.mtu(this.host.clock) ?? IPV4_MINIMUM_REASSEMBLY;
+    return mtu - baseHeaderLength(destination);
+  }
+
+  maxReceiveSize(destination: IpAddress): number {
+    return IPV4_MAX_LENGTH - baseHeaderLength(destination);
+  }
+
+  maxSuperSegment(destination: IpAddress): number {
+    const segmentation = this.destinations.lookup(destination)?.interface.offload.segmentation ?? 0;
+    return Math.max(0, segmentation - baseHeaderLength(destination));
+  }
+
+  isLocal(address: IpAddress): boolean {
+    return this.local.isLocal(address);
+  }
+
+  isBroadcast(address: IpAddress): boolean {
+    return this.local.isBroadcast(address);
+  }
+
+  confirmReachability(destination: IpAddress): void {
+    const known = this.destinations.lookup(destination);
+    if (known === undefined) return;
+    if (this.destinations.health.absolve(known.nextHop)) this.destinations.invalidate();
+    if (known.interface.resolvesNeighbours) known.interface.confirm(known.nextHop);
+  }
+
+  adviseUnreachable(destination: IpAddress): void {
+    const known = this.destinations.lookup(destination);
+    if (known?.viaRouter) this.suspect(known.nextHop);
+  }
+
+  pathMtuReduced(destination: IpAddress, mtu: number): void {
+    if (!isMulticast(destination)) this.destinations.lookup(destination)?.reducePathMtu(mtu, this.host.clock);
+  }
+
+  register(handler: IpProtocolHandler): void {
+    this.handlers[handler.protocol] = handler;
+  }
+
+  /** Disarms timers and forgets unfinished datagrams. The interfaces stay their owner's to close. */
+  close(): void {
+    this.ipv4.reassembler.clear();
+    for (const networkInterface of this.interfaces) this.removeInterface(networkInterface);
+  }
+
+  /** From now on another router is chosen where there is one (RFC 1122 §3.3.1.5). */
+  private suspect(nextHop: IpAddress): void {
+    this.destinations.health.suspect(nextHop);
+    this.destinations.invalidate();
+  }
+}
+
+/** Receives for interfaces that no layer uses any more. */
+const DETACHED: DatagramReceiver = { receive: () => {}, unresolved: () => {} };
