@@ -117,6 +117,8 @@ export interface TcpConnection {
    * @returns how many were taken, from the front; or an error: ENOTCONN, EPIPE after `close`, or the error that ended the connection
    */
   send(bytes: Uint8Array): number | ErrorCode;
+  /** `send` with the urgent mark behind the last octet that is taken (§3.8.5). The octets stay in the stream (RFC 6093 §3.2); new programs should not use it (SHLD-13). */
+  sendUrgent(bytes: Uint8Array): number | ErrorCode;
   /**
    * RECEIVE (§3.9.1.3): the next octets, at most `limit`, which are the caller's to keep; undefined when there are none.
    * Reading opens the window.

@@ -1,0 +1,40 @@
+// How connections end: TIME-WAIT, CLOSED, and the abort (RFC 9293 §3.6, §3.10.5).
+import type { ErrorCode } from "@netstrata/core";
+import { sendReset } from "./sender.ts";
+import { isSynchronized } from "./state.ts";
+import type { TransmissionControlBlock } from "./transmission-control-block.ts";
+
+/** Deletes the TCB: nothing of it is left but what the user can still read. */
+export function becomeClosed(tcb: TransmissionControlBlock, error: ErrorCode | undefined): void {
+  if (tcb.state === "CLOSED") return;
+  const { counters } = tcb.context;
+  if (tcb.state === "SYN-SENT" || tcb.state === "SYN-RECEIVED") counters.AttemptFails += 1;
+  else if (error !== undefined && (tcb.state === "ESTABLISHED" || tcb.state === "CLOSE-WAIT")) counters.EstabResets += 1;
+  tcb.error ??= error;
+  tcb.disarmAll();
+  tcb.sendBuffer.clear();
+  tcb.scoreboard.clear();
+  tcb.reassembler = undefined;
+  tcb.ackNow = false;
+  tcb.setState("CLOSED");
+  tcb.context.forget(tcb);
+  // Whoever waits to read must learn that nothing more comes.
+  tcb.pending.readable = true;
+  tcb.pending.closed = true;
+}
+
+/** MUST-13: lingers for 2 MSL, so that a lost last acknowledgment can be given again. */
+export function enterTimeWait(tcb: TransmissionControlBlock): void {
+  tcb.setState("TIME-WAIT");
+  tcb.disarmAll();
+  tcb.timer("life").arm(tcb.options.timeWait);
+  tcb.pending.closed = true;
+}
+
+/** ABORT: the peer hears of it by a RST in the states of §3.10.5 in which it may hold a connection. */
+export function abort(tcb: TransmissionControlBlock, error: ErrorCode | undefined): void {
+  if (tcb.state === "CLOSED") return;
+  const peerMayHoldIt = tcb.state === "SYN-RECEIVED" || (isSynchronized(tcb.state) && tcb.state !== "TIME-WAIT");
+  if (peerMayHoldIt) sendReset(tcb);
+  becomeClosed(tcb, error);
+}

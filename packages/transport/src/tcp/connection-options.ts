@@ -1,0 +1,51 @@
+// The defaults of everything that can be chosen for a connection.
+import type { Milliseconds } from "@netstrata/core";
+import type { TcpConnection, TcpConnectionOptions } from "./tcp-service.ts";
+
+export type ResolvedTcpOptions = TcpConnection["options"];
+
+export const DEFAULT_TCP_OPTIONS: ResolvedTcpOptions = {
+  receiveBuffer: 262144,
+  sendBuffer: 262144,
+  noDelay: false,
+  // MUST-25
+  keepAlive: false,
+  // MUST-28: two hours.
+  keepAliveIdle: 7_200_000,
+  keepAliveInterval: 75_000,
+  // MUST-29: one unanswered probe proves nothing.
+  keepAliveProbes: 9,
+  // RFC 9293 §3.9.1.1 names five minutes; SHLD-11 asks for at least 100 s.
+  userTimeout: 300_000,
+  // MUST-40: less than 500 ms.
+  delayedAck: 40,
+  // RFC 6298 §2.4
+  rtoMinimum: 1000,
+  // RFC 9293 §3.4.2: MSL is two minutes.
+  timeWait: 240_000,
+  finWait2: 60_000,
+};
+
+/** MUST-23: a SYN is tried for at least three minutes. */
+export const SYN_TIMEOUT: Milliseconds = 180_000;
+/** MUST-40: an acknowledgment is delayed by less than this. */
+const LONGEST_DELAYED_ACK: Milliseconds = 499;
+/** The largest window that can be announced is 65535 << 14 (RFC 7323 §2.3). */
+const LARGEST_BUFFER = 2 ** 30;
+const SMALLEST_BUFFER = 1;
+
+/** `changes` over `base`, each value brought into the range in which it makes sense. */
+export function resolveTcpOptions(base: ResolvedTcpOptions, changes: TcpConnectionOptions): ResolvedTcpOptions {
+  const given = Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined));
+  const resolved = { ...base, ...given };
+  return {
+    ...resolved,
+    receiveBuffer: clamp(resolved.receiveBuffer, SMALLEST_BUFFER, LARGEST_BUFFER),
+    sendBuffer: clamp(resolved.sendBuffer, SMALLEST_BUFFER, LARGEST_BUFFER),
+    delayedAck: clamp(resolved.delayedAck, 0, LONGEST_DELAYED_ACK),
+  };
+}
+
+function clamp(value: number, low: number, high: number): number {
+  return Math.min(high, Math.max(low, value));
+}

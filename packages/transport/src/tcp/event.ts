@@ -1,0 +1,47 @@
+// The end of every event of a connection: the user hears of it, then what there is to send is sent, in one packet where possible.
+import { sendPending } from "./sender.ts";
+import type { TransmissionControlBlock } from "./transmission-control-block.ts";
+
+/**
+ * Ends an event: a segment, a timer or a user call. The user is told before anything is sent, so that its answer travels with
+ * the acknowledgment (MUST-58); what it calls meanwhile only changes state, because `inEvent` is set.
+ */
+export function finishEvent(tcb: TransmissionControlBlock): void {
+  tcb.inEvent = true;
+  try {
+    notify(tcb);
+  } finally {
+    tcb.inEvent = false;
+    sendPending(tcb);
+  }
+}
+
+function notify(tcb: TransmissionControlBlock): void {
+  const { pending, connection } = tcb;
+  // A notification may cause another, so each is taken off before it is given.
+  if (pending.opened) {
+    pending.opened = false;
+    tcb.user.opened?.(connection);
+  }
+  if (pending.softError !== undefined) {
+    const error = pending.softError;
+    pending.softError = undefined;
+    tcb.user.softError?.(connection, error);
+  }
+  if (pending.urgent) {
+    pending.urgent = false;
+    tcb.user.urgent?.(connection);
+  }
+  if (pending.readable) {
+    pending.readable = false;
+    tcb.user.readable?.(connection);
+  }
+  if (pending.writable) {
+    pending.writable = false;
+    tcb.user.writable?.(connection);
+  }
+  if (pending.closed && !tcb.closedNotified) {
+    tcb.closedNotified = true;
+    tcb.user.closed?.(connection, tcb.error);
+  }
+}

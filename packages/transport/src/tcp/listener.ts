@@ -1,0 +1,68 @@
+// The LISTEN state (RFC 9293 §3.10.7.2): a listener makes a connection of each SYN, and hands it out when the handshake is complete.
+import type { Endpoint } from "../endpoint.ts";
+import { abort, becomeClosed } from "./closing.ts";
+import type { ResolvedTcpOptions } from "./connection-options.ts";
+import { finishEvent } from "./event.ts";
+import type { TcpConnection, TcpListener, TcpListenerUser } from "./tcp-service.ts";
+import type { TransmissionControlBlock } from "./transmission-control-block.ts";
+
+export const DEFAULT_BACKLOG = 128;
+
+export class Listener implements TcpListener {
+  readonly local: Endpoint;
+  user: TcpListenerUser;
+  readonly options: ResolvedTcpOptions;
+  private readonly backlog: number;
+  private readonly onClose: (listener: Listener) => void;
+  /** Connections in SYN-RECEIVED, the oldest first. */
+  private readonly halfOpen: Set<TransmissionControlBlock> = new Set();
+  private waiting: TcpConnection[] = [];
+
+  constructor(local: Endpoint, user: TcpListenerUser, options: ResolvedTcpOptions, backlog: number, onClose: (listener: Listener) => void) {
+    this.local = local;
+    this.user = user;
+    this.options = options;
+    this.backlog = Math.max(1, backlog);
+    this.onClose = onClose;
+  }
+
+  /** As many wait as may; another SYN is not worth an answer, and the peer tries again. */
+  get isFull(): boolean {
+    return this.waiting.length >= this.backlog;
+  }
+
+  /** Takes in a new connection. In a flood of SYNs the oldest half-open connection makes room: a true peer has answered by then. */
+  opened(tcb: TransmissionControlBlock): "room" | "evicted" {
+    this.halfOpen.add(tcb);
+    if (this.halfOpen.size <= this.backlog) return "room";
+    const [oldest] = this.halfOpen;
+    this.halfOpen.delete(oldest);
+    becomeClosed(oldest, "ECONNABORTED");
+    return "evicted";
+  }
+
+  established(tcb: TransmissionControlBlock): void {
+    if (!this.halfOpen.delete(tcb)) return;
+    this.waiting.push(tcb.connection);
+    this.user.acceptable(this);
+  }
+
+  /** A half-open connection is over. */
+  forget(tcb: TransmissionControlBlock): void {
+    this.halfOpen.delete(tcb);
+  }
+
+  accept(): TcpConnection | undefined {
+    return this.waiting.shift();
+  }
+
+  close(): void {
+    this.onClose(this);
+    for (const tcb of [...this.halfOpen]) {
+      abort(tcb, "ECONNABORTED");
+      finishEvent(tcb);
+    }
+    for (const connection of this.waiting) connection.abort();
+    this.waiting = [];
+  }
+}

@@ -1,0 +1,105 @@
+// Segments that arrived ahead of their turn (RFC 9293 §3.10.7.4, SHLD-31).
+import {
+  isAfter,
+  isAtOrAfter,
+  isAtOrBefore,
+  isBefore,
+  type SequenceNumber,
+  sequenceAdd,
+  sequenceDistance,
+  sequenceMax,
+  sequenceMin,
+} from "@netstrata/core";
+
+/**
+ * Octets are bounded by the receive window, but pieces cost memory of their own: a peer that sends every other octet must not
+ * make a list as long as the window. What exceeds it is dropped and comes again.
+ */
+export const MAX_REASSEMBLY_PIECES = 1024;
+const LARGEST_BLOCK = 65536;
+
+interface Piece {
+  readonly start: SequenceNumber;
+  readonly end: SequenceNumber;
+  /** Holds the octets at its front; there may be room behind them. */
+  readonly block: Uint8Array;
+}
+
+export class Reassembler {
+  /** Octets held. */
+  length = 0;
+  /** In order of sequence, without overlap. */
+  private pieces: Piece[] = [];
+  private readonly maxPieces: number;
+
+  constructor(maxPieces: number = MAX_REASSEMBLY_PIECES) {
+    this.maxPieces = maxPieces;
+  }
+
+  get pieceCount(): number {
+    return this.pieces.length;
+  }
+
+  /**
+   * Keeps a copy of what is new in `bytes`, which start at `start`. Where they overlap what is held, the octets that came
+   * first stay. Returns false when the list of pieces is full and something was left out.
+   */
+  insert(start: SequenceNumber, bytes: Uint8Array): boolean {
+    const end = sequenceAdd(start, bytes.length);
+    // Most arrivals belong at the tail, so look from there for the first piece that ends behind `start`.
+    let index = this.pieces.length;
+    while (index > 0 && isAfter(this.pieces[index - 1].end, start)) index -= 1;
+    let at = start;
+    while (isBefore(at, end)) {
+      const next = this.pieces[index];
+      if (next !== undefined && isAtOrBefore(next.start, at)) {
+        at = sequenceMax(at, next.end);
+        index += 1;
+        continue;
+      }
+      const holeEnd = next === undefined ? end : sequenceMin(end, next.start);
+      const from = sequenceDistance(start, at);
+      const fresh = bytes.subarray(from, from + sequenceDistance(at, holeEnd));
+      if (!this.extendPiece(index - 1, at, fresh)) {
+        if (this.pieces.length >= this.maxPieces) return false;
+        this.pieces.splice(index, 0, { start: at, end: holeEnd, block: fresh.slice() });
+        index += 1;
+      }
+      this.length += fresh.length;
+      at = holeEnd;
+    }
+    return true;
+  }
+
+  /** Takes out the octets from `next` on, as far as they are without a hole in one piece; undefined when `next` has not arrived. */
+  take(next: SequenceNumber): Uint8Array | undefined {
+    while (this.pieces.length > 0 && isAtOrBefore(this.pieces[0].start, next)) {
+      const piece = this.pieces.shift() as Piece;
+      this.length -= sequenceDistance(piece.start, piece.end);
+      if (isAtOrAfter(next, piece.end)) continue;
+      return piece.block.subarray(sequenceDistance(piece.start, next), sequenceDistance(piece.start, piece.end));
+    }
+    return undefined;
+  }
+
+  clear(): void {
+    this.pieces = [];
+    this.length = 0;
+  }
+
+  /** Appends to the piece that ends at `at`, so that a run of segments is one piece; blocks grow by doubling. */
+  private extendPiece(index: number, at: SequenceNumber, bytes: Uint8Array): boolean {
+    const piece = this.pieces[index];
+    if (piece === undefined || piece.end !== at) return false;
+    const held = sequenceDistance(piece.start, piece.end);
+    let block = piece.block;
+    if (held + bytes.length > block.length) {
+      if (held + bytes.length > LARGEST_BLOCK) return false;
+      block = new Uint8Array(Math.min(LARGEST_BLOCK, Math.max(2 * block.length, held + bytes.length)));
+      block.set(piece.block.subarray(0, held));
+    }
+    block.set(bytes, held);
+    this.pieces[index] = { start: piece.start, end: sequenceAdd(at, bytes.length), block };
+    return true;
+  }
+}

@@ -1,0 +1,81 @@
+// Octets in order that wait for the user's RECEIVE (RFC 9293 §3.9.1.3).
+
+/** Blocks grow with what waits, from one segment up to this: a fast sender fills large blocks, an idle connection holds none. In octets. */
+const LARGEST_BLOCK = 65536;
+const SMALLEST_BLOCK = 256;
+
+/** A queue of octets. Arriving octets are copied once, because the packet is only lent; reading gives whole blocks away. */
+export class ReceiveBuffer {
+  length = 0;
+  private blocks: Uint8Array[] = [];
+  /** Octets of the first block that are read already. */
+  private readAt = 0;
+  /** Octets of the last block that are filled. */
+  private filled = 0;
+
+  append(bytes: Uint8Array): void {
+    let at = 0;
+    while (at < bytes.length) {
+      const last = this.blocks[this.blocks.length - 1];
+      const room = last === undefined ? 0 : last.length - this.filled;
+      if (room === 0) {
+        this.blocks.push(new Uint8Array(Math.max(SMALLEST_BLOCK, bytes.length - at, Math.min(LARGEST_BLOCK, 2 * this.length))));
+        this.filled = 0;
+        continue;
+      }
+      const count = Math.min(room, bytes.length - at);
+      last.set(count === bytes.length ? bytes : bytes.subarray(at, at + count), this.filled);
+      this.filled += count;
+      this.length += count;
+      at += count;
+    }
+  }
+
+  /** The next octets in one piece, at most `limit`; they are the caller's, and nothing else keeps a reference to them. */
+  read(limit: number): Uint8Array | undefined {
+    if (this.length === 0 || limit <= 0) return undefined;
+    const block = this.blocks[0];
+    const end = this.blocks.length === 1 ? this.filled : block.length;
+    const count = end - this.readAt;
+    if (count > limit) {
+      // The block stays ours, so the caller gets a copy of its part.
+      const part = block.slice(this.readAt, this.readAt + limit);
+      this.readAt += limit;
+      this.length -= limit;
+      return part;
+    }
+    const whole = block.subarray(this.readAt, end);
+    this.dropFirst();
+    this.length -= count;
+    return whole;
+  }
+
+  /** Fills `target` as far as there are octets; returns how many it copied. */
+  readInto(target: Uint8Array): number {
+    let copied = 0;
+    while (copied < target.length && this.length > 0) {
+      const block = this.blocks[0];
+      const end = this.blocks.length === 1 ? this.filled : block.length;
+      const count = Math.min(end - this.readAt, target.length - copied);
+      target.set(block.subarray(this.readAt, this.readAt + count), copied);
+      copied += count;
+      this.readAt += count;
+      this.length -= count;
+      if (this.readAt === end) this.dropFirst();
+    }
+    return copied;
+  }
+
+  clear(): void {
+    this.blocks = [];
+    this.length = 0;
+    this.readAt = 0;
+    this.filled = 0;
+  }
+
+  private dropFirst(): void {
+    this.blocks.shift();
+    this.readAt = 0;
+    if (this.blocks.length === 0) this.filled = 0;
+  }
+}

@@ -1,0 +1,120 @@
+// The receiving half: which text is taken, when it is acknowledged, and what window is offered (RFC 9293 §3.10.7.4, §3.8.6).
+import { isAtOrAfter, isAtOrBefore, sequenceAdd, sequenceDistance } from "@netstrata/core";
+import { Reassembler } from "./reassembler.ts";
+import type { Segment } from "./segment.ts";
+import { FIN, SYN } from "./tcp-header.ts";
+import type { TransmissionControlBlock } from "./transmission-control-block.ts";
+
+/** RFC 9293 §3.8.6.2.2: Fr, the part of the buffer that must be free before the window opens further. */
+const WINDOW_FRACTION = 1 / 2;
+/** SHLD-19: at least every second full-sized segment is acknowledged. */
+const SEGMENTS_PER_ACKNOWLEDGMENT = 2;
+
+/** §3.10.7.4, first check: the four cases of the acceptability test (Table 6). */
+export function isAcceptable(tcb: TransmissionControlBlock, segment: Segment): boolean {
+  const { nxt, wnd } = tcb.rcv;
+  const length = segment.length;
+  const first = sequenceDistance(nxt, segment.seq);
+  if (length === 0) return wnd === 0 ? first === 0 : first >= 0 && first < wnd;
+  if (wnd === 0) return false;
+  const last = first + length - 1;
+  return (first >= 0 && first < wnd) || (last >= 0 && last < wnd);
+}
+
+/** Cuts what lies outside the window off an acceptable segment, so that it begins at RCV.NXT or later. */
+export function trimToWindow(tcb: TransmissionControlBlock, segment: Segment): void {
+  let early = sequenceDistance(segment.seq, tcb.rcv.nxt);
+  if (early > 0) {
+    if (segment.hasSyn) {
+      segment.flags &= ~SYN;
+      segment.seq = sequenceAdd(segment.seq, 1);
+      early -= 1;
+    }
+    const text = Math.min(early, segment.payload.length);
+    segment.payload.consume(text);
+    segment.seq = sequenceAdd(segment.seq, text);
+    // What is early beyond the text is a FIN that was received before.
+    if (early > text) segment.flags &= ~FIN;
+  }
+  const late = sequenceDistance(tcb.rcv.nxt, segment.seq) + segment.length - tcb.rcv.wnd;
+  if (late > 0 && tcb.rcv.wnd > 0) {
+    // The FIN stands behind the last octet: it goes first.
+    const fin = segment.hasFin ? 1 : 0;
+    segment.flags &= ~FIN;
+    segment.payload.truncate(segment.payload.length - (late - fin));
+  }
+}
+
+/** Seventh: takes the segment's text, in order or ahead of its turn. */
+export function receiveText(tcb: TransmissionControlBlock, segment: Segment): void {
+  const { rcv, context } = tcb;
+  const text = segment.payload.view();
+  tcb.largestReceived = Math.max(tcb.largestReceived, text.length);
+  if (segment.seq !== rcv.nxt) {
+    // MAY-13: an immediate acknowledgment tells the sender of the hole (RFC 5681 §4.2).
+    tcb.ackNow = true;
+    tcb.reassembler ??= new Reassembler();
+    const kept = tcb.reassembler.insert(segment.seq, text);
+    context.counters[kept ? "TCPOFOQueue" : "TCPOFODrop"] += 1;
+    return;
+  }
+  acceptInOrder(tcb, text);
+  tcb.unacknowledgedReceived += text.length;
+  if (tcb.reassembler !== undefined && tcb.reassembler.length > 0) {
+    // RFC 5681 §4.2: a segment that fills a hole is acknowledged at once.
+    tcb.ackNow = true;
+    for (let next = tcb.reassembler.take(rcv.nxt); next !== undefined; next = tcb.reassembler.take(rcv.nxt)) {
+      acceptInOrder(tcb, next);
+      context.counters.TCPOFOMerge += 1;
+    }
+  }
+  // SHLD-19; a delay of 0 switches SHLD-18 off.
+  if (tcb.unacknowledgedReceived >= SEGMENTS_PER_ACKNOWLEDGMENT * tcb.largestReceived || tcb.options.delayedAck === 0) tcb.ackNow = true;
+}
+
+function acceptInOrder(tcb: TransmissionControlBlock, text: Uint8Array): void {
+  tcb.receiveBuffer.append(text);
+  tcb.rcv.nxt = sequenceAdd(tcb.rcv.nxt, text.length);
+  tcb.rcv.wnd = Math.max(0, tcb.rcv.wnd - text.length);
+  tcb.bytesReceived += text.length;
+  tcb.pending.readable = true;
+}
+
+/** True when RCV.NXT has come to the peer's FIN: everything before it is here. */
+export function finIsNext(tcb: TransmissionControlBlock): boolean {
+  return tcb.rcv.fin !== undefined && tcb.rcv.fin === tcb.rcv.nxt;
+}
+
+/** Sixth: remembers how far urgent data goes, and has the user told when that is news (MUST-32, MUST-62). */
+export function receiveUrgent(tcb: TransmissionControlBlock, segment: Segment): void {
+  const { rcv } = tcb;
+  const up = sequenceAdd(segment.seq, segment.urgentPointer);
+  const read = sequenceAdd(rcv.nxt, -tcb.receiveBuffer.length);
+  if (isAtOrBefore(up, read) || (rcv.up !== undefined && isAtOrAfter(rcv.up, up))) return;
+  rcv.up = up;
+  tcb.pending.urgent = true;
+}
+
+/** How far the window may open now: the room in the buffer, or what was offered where opening it would be silly. */
+function openWindow(tcb: TransmissionControlBlock): number {
+  // MUST-39: §3.8.6.2.2. SHLD-14: the right edge never moves to the left.
+  const step = Math.min(WINDOW_FRACTION * tcb.options.receiveBuffer, tcb.segmentSize);
+  return tcb.receiveRoom >= tcb.rcv.wnd + step ? tcb.receiveRoom : tcb.rcv.wnd;
+}
+
+/** Sets RCV.WND for the segment that is about to go out, and returns the Window field for it. */
+export function selectWindow(tcb: TransmissionControlBlock, isSyn: boolean): number {
+  const { rcv } = tcb;
+  // RFC 7323 §2.2: the window in a SYN is never scaled.
+  const shift = isSyn ? 0 : rcv.shift;
+  // Rounded up, because rounding down would move the right edge to the left with every odd octet (RFC 7323 §2.4).
+  const field = Math.min(65535, Math.ceil(openWindow(tcb) / 2 ** shift));
+  rcv.wnd = field * 2 ** shift;
+  return field;
+}
+
+/** The user has read: does the peer gain enough from knowing? */
+export function windowUpdateDue(tcb: TransmissionControlBlock): boolean {
+  const step = Math.min(WINDOW_FRACTION * tcb.options.receiveBuffer, SEGMENTS_PER_ACKNOWLEDGMENT * tcb.segmentSize);
+  return tcb.receiveRoom >= tcb.rcv.wnd + step;
+}

@@ -1,0 +1,281 @@
+// SEGMENT ARRIVES for a connection (RFC 9293 §3.10.7.3 and §3.10.7.4), one function for each numbered check, in the RFC's order.
+import { isAfter, isAtOrAfter, isAtOrBefore, sequenceAdd, sequenceDistance } from "@netstrata/core";
+import { acknowledge, reportCongestion, setSendWindow } from "./acknowledgment.ts";
+import { challenge } from "./challenge-ack.ts";
+import { abort, becomeClosed, enterTimeWait } from "./closing.ts";
+import { finIsNext, isAcceptable, receiveText, receiveUrgent, trimToWindow } from "./receiver.ts";
+import type { Segment } from "./segment.ts";
+import { retransmit, sendSynAcknowledgment, updateSegmentSize, windowShift } from "./sender.ts";
+import { canReceive, isSynchronized } from "./state.ts";
+import { FIN, SYN, URG } from "./tcp-header.ts";
+import { MAX_WINDOW_SCALE, type TcpOptions } from "./tcp-options.ts";
+import { SMALLEST_SEND_MSS, type TransmissionControlBlock } from "./transmission-control-block.ts";
+
+/** What a check decides: go on with the next one, or be done with the segment. */
+type Outcome = "continue" | "done" | "answer-with-reset";
+
+/**
+ * Processes a segment that belongs to `tcb`. The caller ends the event (`finishEvent`), and sends the reset when asked to.
+ */
+export function segmentArrives(tcb: TransmissionControlBlock, segment: Segment): "done" | "answer-with-reset" {
+  tcb.segmentsIn += 1;
+  tcb.lastReceivedAt = tcb.clock.now();
+  if (tcb.state === "SYN-SENT") return segmentArrivesInSynSent(tcb, segment);
+  for (const check of CHECKS) {
+    const outcome = check(tcb, segment);
+    if (outcome !== "continue") return outcome;
+  }
+  return "done";
+}
+
+/** §3.10.7.4; "third, check security" has nothing to check (RFC 9293 §3.10.7.4 leaves IP security options to IP). */
+const CHECKS: readonly ((tcb: TransmissionControlBlock, segment: Segment) => Outcome)[] = [
+  checkSequenceNumber,
+  checkReset,
+  checkSyn,
+  checkAcknowledgment,
+  checkUrgent,
+  processText,
+  checkFin,
+];
+
+/** §3.10.7.3 */
+function segmentArrivesInSynSent(tcb: TransmissionControlBlock, segment: Segment): "done" | "answer-with-reset" {
+  const { snd, context } = tcb;
+  // First, check the ACK bit.
+  if (segment.hasAck && (isAtOrBefore(segment.ack, tcb.iss) || isAfter(segment.ack, snd.nxt))) {
+    context.drop("acknowledgment-out-of-range", "RFC 9293 §3.10.7.3");
+    return segment.hasRst ? "done" : "answer-with-reset";
+  }
+  // Second, check the RST bit. Without an acceptable ACK it is blind (RFC 5961 §3).
+  if (segment.hasRst) {
+    if (segment.hasAck) becomeClosed(tcb, "ECONNREFUSED");
+    else context.drop("reset-out-of-window", "RFC 9293 §3.10.7.3");
+    return "done";
+  }
+  // Fourth, check the SYN bit.
+  if (!segment.hasSyn) return "done";
+  tcb.irs = segment.seq;
+  tcb.rcv.nxt = sequenceAdd(segment.seq, 1);
+  applySynOptions(tcb, segment.options);
+  // RFC 7323 §2.2: the window in a segment with SYN is not scaled.
+  setSendWindow(tcb, segment, segment.window);
+  segment.seq = tcb.rcv.nxt;
+  tcb.ackNow = true;
+  if (!segment.hasAck) {
+    // Simultaneous open (MUST-10): our SYN goes out once more, now with an ACK.
+    tcb.setState("SYN-RECEIVED");
+    sendSynAcknowledgment(tcb);
+    // §3.10.7.3 lets text and FIN that came along be queued; they are left to be sent again, as nothing confirms the peer yet.
+    return "done";
+  }
+  becomeEstablished(tcb, segment);
+  processTextAfterHandshake(tcb, segment);
+  return "done";
+}
+
+/** Text, urgent pointer and FIN may come with the SYN,ACK. */
+function processTextAfterHandshake(tcb: TransmissionControlBlock, segment: Segment): void {
+  segment.flags &= ~SYN;
+  trimToWindow(tcb, segment);
+  for (const check of [checkUrgent, processText, checkFin]) if (check(tcb, segment) !== "continue") return;
+}
+
+/** Our SYN is acknowledged. */
+function becomeEstablished(tcb: TransmissionControlBlock, segment: Segment): void {
+  const synLost = (tcb.scoreboard.first()?.transmissions ?? 1) > 1;
+  // The SYN is outside the send buffer, so its number is taken off before the buffer is asked.
+  const syn = tcb.scoreboard.first();
+  const roundTrip = syn === undefined ? 0 : tcb.clock.now() - syn.sentAt;
+  tcb.scoreboard.acknowledge(sequenceAdd(tcb.iss, 1), { sentAt: 0, retransmitted: false });
+  tcb.snd.una = sequenceAdd(tcb.iss, 1);
+  tcb.timeouts = 0;
+  tcb.softError = undefined;
+  if (synLost) tcb.retransmissionTimeout.handshakeWithoutMeasurement();
+  else tcb.retransmissionTimeout.measured(roundTrip, tcb.options.rtoMinimum);
+  tcb.disarm("retransmission");
+  tcb.setState("ESTABLISHED");
+  updateSegmentSize(tcb);
+  tcb.congestion.established(tcb.segmentSize, synLost);
+  reportCongestion(tcb, "established");
+  if (tcb.options.keepAlive) tcb.timer("keepAlive").arm(tcb.options.keepAliveIdle);
+  // A CLOSE that was called in SYN-RECEIVED was kept until now (§3.10.4).
+  if (tcb.finQueued) tcb.setState("FIN-WAIT-1");
+  if (tcb.passive) tcb.context.established(tcb);
+  else tcb.pending.opened = true;
+  if (isAfter(segment.ack, tcb.snd.una)) acknowledge(tcb, segment);
+}
+
+/** MUST-15: without an MSS option the peer takes 536 octets over IPv4, 1220 over IPv6. RFC 7323 §2.2: both scale, or neither does. */
+export function applySynOptions(tcb: TransmissionControlBlock, options: TcpOptions): void {
+  const fallback = typeof tcb.remote.address === "number" ? 536 : 1220;
+  tcb.snd.mss = Math.max(SMALLEST_SEND_MSS, options.maximumSegmentSize ?? fallback);
+  tcb.peerScales = options.windowScale !== undefined;
+  tcb.snd.shift = Math.min(options.windowScale ?? 0, MAX_WINDOW_SCALE);
+  tcb.rcv.shift = tcb.peerScales ? windowShift(tcb.options.receiveBuffer) : 0;
+}
+
+/** First, check sequence number. */
+function checkSequenceNumber(tcb: TransmissionControlBlock, segment: Segment): Outcome {
+  if (isAcceptable(tcb, segment)) {
+    trimToWindow(tcb, segment);
+    return "continue";
+  }
+  if (tcb.rcv.wnd === 0 && segment.seq === tcb.rcv.nxt && !segment.hasSyn) {
+    // A closed window still lets ACK, URG and RST through (MUST-66); the text is refused, and the answer tells the sender so.
+    segment.payload.truncate(0);
+    segment.flags &= ~FIN;
+    tcb.ackNow = !segment.hasRst;
+    return "continue";
+  }
+  if (tcb.state === "SYN-RECEIVED" && segment.hasSyn && !segment.hasAck && !segment.hasRst && segment.seq === tcb.irs) {
+    // The peer sends its SYN again, so our SYN,ACK was lost: a bare ACK would not help it.
+    const syn = tcb.scoreboard.first();
+    if (syn !== undefined) retransmit(tcb, syn, "peer-retransmission");
+    return "done";
+  }
+  tcb.context.drop("out-of-window", "RFC 9293 §3.10.7.4");
+  if (tcb.state === "TIME-WAIT" && segment.hasFin) tcb.timer("life").arm(tcb.options.timeWait);
+  // SYN-RECEIVED and later: an unacceptable segment is answered with an ACK, a RST is not.
+  if (!segment.hasRst) tcb.ackNow = true;
+  return "done";
+}
+
+/** Second, check the RST bit (RFC 5961 §3). */
+function checkReset(tcb: TransmissionControlBlock, segment: Segment): Outcome {
+  if (!segment.hasRst) return "continue";
+  if (segment.seq !== tcb.rcv.nxt) {
+    tcb.context.drop("reset-challenged", "RFC 5961 §3.2");
+    challenge(tcb);
+    return "done";
+  }
+  if (tcb.state === "SYN-RECEIVED") {
+    // A passive open returns to LISTEN, which the listener never left; an active one was refused.
+    becomeClosed(tcb, tcb.passive ? "ECONNRESET" : "ECONNREFUSED");
+  } else if (tcb.state === "CLOSING" || tcb.state === "LAST-ACK" || tcb.state === "TIME-WAIT") {
+    becomeClosed(tcb, undefined);
+  } else {
+    becomeClosed(tcb, "ECONNRESET");
+  }
+  return "done";
+}
+
+/** Fourth, check the SYN bit (RFC 5961 §4). */
+function checkSyn(tcb: TransmissionControlBlock, segment: Segment): Outcome {
+  if (!segment.hasSyn) return "continue";
+  if (tcb.state === "SYN-RECEIVED" && tcb.passive) {
+    becomeClosed(tcb, "ECONNRESET");
+    return "done";
+  }
+  tcb.context.drop("syn-challenged", "RFC 5961 §4.2");
+  challenge(tcb);
+  return "done";
+}
+
+/** Fifth, check the ACK field. */
+function checkAcknowledgment(tcb: TransmissionControlBlock, segment: Segment): Outcome {
+  const { snd } = tcb;
+  if (!segment.hasAck) {
+    tcb.context.drop("missing-acknowledgment", "RFC 9293 §3.10.7.4");
+    return "done";
+  }
+  if (tcb.state === "SYN-RECEIVED") {
+    if (!isAfter(segment.ack, snd.una) || isAfter(segment.ack, snd.nxt)) {
+      tcb.context.drop("acknowledgment-out-of-range", "RFC 9293 §3.10.7.4");
+      return "answer-with-reset";
+    }
+    setSendWindow(tcb, segment, segment.window * 2 ** snd.shift);
+    becomeEstablished(tcb, segment);
+    // The listener's user may have aborted it.
+    return isSynchronized(tcb.state) ? "continue" : "done";
+  }
+  // RFC 5961 §5.2: neither what was never sent, nor what is too old to be a delayed duplicate.
+  if (isAfter(segment.ack, snd.nxt) || sequenceDistance(segment.ack, snd.una) > snd.maxWnd) {
+    tcb.context.drop("acknowledgment-out-of-range", "RFC 5961 §5.2");
+    challenge(tcb);
+    return "done";
+  }
+  if (isAtOrAfter(segment.ack, snd.una)) acknowledge(tcb, segment);
+  return afterAcknowledgment(tcb, segment);
+}
+
+/** The states in which the acknowledgment of our FIN means something. */
+function afterAcknowledgment(tcb: TransmissionControlBlock, segment: Segment): Outcome {
+  const everything = tcb.finAcknowledged;
+  switch (tcb.state) {
+    case "FIN-WAIT-1":
+      if (everything) {
+        tcb.setState("FIN-WAIT-2");
+        if (tcb.readClosed) tcb.timer("life").arm(tcb.options.finWait2);
+      }
+      return "continue";
+    case "CLOSING":
+      if (everything) enterTimeWait(tcb);
+      return "done";
+    case "LAST-ACK":
+      if (everything) becomeClosed(tcb, undefined);
+      return "done";
+    case "TIME-WAIT":
+      if (segment.hasFin) {
+        tcb.ackNow = true;
+        tcb.timer("life").arm(tcb.options.timeWait);
+      }
+      return "done";
+    default:
+      return "continue";
+  }
+}
+
+/** Sixth, check the URG bit. */
+function checkUrgent(tcb: TransmissionControlBlock, segment: Segment): Outcome {
+  if ((segment.flags & URG) !== 0 && canReceive(tcb.state)) receiveUrgent(tcb, segment);
+  return "continue";
+}
+
+/** Seventh, process the segment text. */
+function processText(tcb: TransmissionControlBlock, segment: Segment): Outcome {
+  if (segment.payload.length === 0) return "continue";
+  const end = sequenceAdd(segment.seq, segment.payload.length);
+  if (!canReceive(tcb.state) || (tcb.rcv.fin !== undefined && isAfter(end, tcb.rcv.fin))) {
+    // Text behind the peer's FIN cannot be.
+    tcb.context.drop("after-fin", "RFC 9293 §3.10.7.4");
+    return "continue";
+  }
+  if (tcb.readClosed && tcb.finQueued) {
+    // SHLD-3: data for a user who has closed for good is answered with a RST.
+    tcb.context.counters.TCPAbortOnData += 1;
+    abort(tcb, "ECONNRESET");
+    return "done";
+  }
+  receiveText(tcb, segment);
+  // Whoever only stopped reading lets the peer finish, and throws its text away.
+  if (tcb.readClosed) tcb.receiveBuffer.clear();
+  return "continue";
+}
+
+/** Eighth, check the FIN bit. The FIN may have come ahead of text that is still missing. */
+function checkFin(tcb: TransmissionControlBlock, segment: Segment): Outcome {
+  if (segment.hasFin && canReceive(tcb.state)) {
+    tcb.rcv.fin ??= sequenceAdd(segment.seq, segment.payload.length);
+    tcb.ackNow = true;
+  }
+  if (!finIsNext(tcb) || !canReceive(tcb.state)) return "done";
+  tcb.rcv.nxt = sequenceAdd(tcb.rcv.nxt, 1);
+  tcb.rcv.wnd = Math.max(0, tcb.rcv.wnd - 1);
+  tcb.reassembler = undefined;
+  tcb.pending.readable = true;
+  tcb.ackNow = true;
+  switch (tcb.state) {
+    case "ESTABLISHED":
+      tcb.setState("CLOSE-WAIT");
+      break;
+    case "FIN-WAIT-1":
+      // Our FIN is not acknowledged, or the fifth check would have moved us on.
+      tcb.setState("CLOSING");
+      break;
+    case "FIN-WAIT-2":
+      enterTimeWait(tcb);
+      break;
+  }
+  return "done";
+}

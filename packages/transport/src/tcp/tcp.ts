@@ -1,0 +1,336 @@
+// TCP: takes segments from IP to their connections and listeners, and opens both (RFC 9293 §3.9.2, §3.10.1, §3.10.7).
+import {
+  type Counters,
+  type DropEvent,
+  type ErrorCode,
+  type Host,
+  type IpAddress,
+  ipVersion,
+  isMulticast,
+  isUnspecified,
+  type PacketBuffer,
+  sequenceAdd,
+  sequenceDistance,
+  type Timer,
+} from "@netstrata/core";
+import {
+  type Arrival,
+  type Delivery,
+  type IcmpError,
+  type IpHeader,
+  type IpProtocolHandler,
+  type IpService,
+  PROTOCOL_TCP,
+} from "@netstrata/internet";
+import type { Endpoint } from "../endpoint.ts";
+import { chooseEphemeralPort, DEFAULT_PORT_RANGE, type PortRange } from "../ephemeral-ports.ts";
+import { ICMP_ERROR_CODE } from "../icmp-error-code.ts";
+import { abort, becomeClosed } from "./closing.ts";
+import type { CongestionControl } from "./congestion/congestion-control.ts";
+import { NewReno } from "./congestion/new-reno.ts";
+import { DEFAULT_TCP_OPTIONS, type ResolvedTcpOptions, resolveTcpOptions } from "./connection-options.ts";
+import { ConnectionTable } from "./connection-table.ts";
+import { finishEvent } from "./event.ts";
+import { createInitialSequenceNumbers, type InitialSequenceNumberSource } from "./initial-sequence-number.ts";
+import { DEFAULT_BACKLOG, Listener } from "./listener.ts";
+import { NewRenoRecovery } from "./loss-recovery/new-reno-recovery.ts";
+import { sendResetFor } from "./reset.ts";
+import { Segment } from "./segment.ts";
+import { applySynOptions, segmentArrives } from "./segment-arrives.ts";
+import { sendSyn, updateSegmentSize } from "./sender.ts";
+import { createTcpCounters, createTcpDrops, type TcpCounterName, type TcpDropReason } from "./tcp-counters.ts";
+import { readTcp, type TcpHeader } from "./tcp-header.ts";
+import type {
+  TcpConnection,
+  TcpConnectionOptions,
+  TcpListener,
+  TcpListenerUser,
+  TcpListenOptions,
+  TcpOpenOptions,
+  TcpService,
+  TcpUser,
+} from "./tcp-service.ts";
+import { ON_TIMEOUT } from "./timeouts.ts";
+import { type TcpContext, type TimerKind, TransmissionControlBlock } from "./transmission-control-block.ts";
+import { UserCalls } from "./user-calls.ts";
+
+/** Options of the whole stack: defaults of its connections, and what they share. */
+export interface TcpStackOptions extends TcpConnectionOptions {
+  /** Connections in all states; what exceeds them is refused with EMFILE or dropped. @default 262144 */
+  readonly maxConnections?: number;
+  readonly portRange?: PortRange;
+  /** For tests: where sequence numbers start. @default RFC 6528 */
+  readonly initialSequenceNumber?: InitialSequenceNumberSource;
+  /** Makes the congestion control of each connection. @default NewReno */
+  readonly congestionControl?: () => CongestionControl;
+}
+
+const DEFAULT_MAX_CONNECTIONS = 262144;
+
+export class Tcp implements TcpService, IpProtocolHandler, TcpContext {
+  readonly protocol: number = PROTOCOL_TCP;
+  readonly host: Host;
+  readonly ip: IpService;
+  readonly counters: Counters<TcpCounterName> = createTcpCounters();
+  readonly drops: Counters<TcpDropReason> = createTcpDrops();
+  private readonly defaults: ResolvedTcpOptions;
+  private readonly maxConnections: number;
+  private readonly portRange: PortRange;
+  private readonly initialSequenceNumber: InitialSequenceNumberSource;
+  private readonly congestionControl: () => CongestionControl;
+  private readonly connections: ConnectionTable = new ConnectionTable();
+  /** Listeners by port; those of one port differ in their address. */
+  private readonly listeners: Map<number, Listener[]> = new Map();
+  /** Which listener a connection in SYN-RECEIVED came from. */
+  private readonly listenerOf: Map<TransmissionControlBlock, Listener> = new Map();
+
+  constructor(host: Host, ip: IpService, options: TcpStackOptions = {}) {
+    this.host = host;
+    this.ip = ip;
+    const { maxConnections, portRange, initialSequenceNumber, congestionControl, ...defaults } = options;
+    this.defaults = resolveTcpOptions(DEFAULT_TCP_OPTIONS, defaults);
+    this.maxConnections = maxConnections ?? DEFAULT_MAX_CONNECTIONS;
+    this.portRange = portRange ?? DEFAULT_PORT_RANGE;
+    this.initialSequenceNumber = initialSequenceNumber ?? createInitialSequenceNumbers(host);
+    this.congestionControl = congestionControl ?? ((): CongestionControl => new NewReno());
+    ip.register(this);
+  }
+
+  /** Connections in any state but CLOSED, TIME-WAIT included. */
+  get connectionCount(): number {
+    return this.connections.size;
+  }
+
+  get listenerCount(): number {
+    let count = 0;
+    for (const listeners of this.listeners.values()) count += listeners.length;
+    return count;
+  }
+
+  open(remote: Endpoint, user: TcpUser, options: TcpOpenOptions = {}): TcpConnection | ErrorCode {
+    const { local: wanted, ...changes } = options;
+    // MUST-46
+    if (isMulticast(remote.address) || this.ip.isBroadcast(remote.address)) return "EACCES";
+    if (isUnspecified(remote.address) || remote.port === 0) return "EADDRNOTAVAIL";
+    const chosen = wanted?.address !== undefined && !isUnspecified(wanted.address) ? wanted.address : undefined;
+    if (chosen !== undefined && ipVersion(chosen) !== ipVersion(remote.address)) return "EAFNOSUPPORT";
+    if (chosen !== undefined && !this.ip.isLocal(chosen)) return "EADDRNOTAVAIL";
+    // MUST-44, MUST-45: IP chooses once, for the whole connection.
+    const address = chosen ?? this.ip.sourceFor(remote.address);
+    if (address === undefined) return "ENETUNREACH";
+    if (this.connections.size >= this.maxConnections) return "EMFILE";
+    const isFree = (port: number): boolean => this.connections.find(address, port, remote.address, remote.port) === undefined;
+    let port = wanted?.port ?? 0;
+    if (port === 0) {
+      const free = chooseEphemeralPort(
+        this.host.random,
+        this.portRange,
+        (candidate) => isFree(candidate) && !this.listeners.has(candidate),
+      );
+      if (free === undefined) return "EADDRNOTAVAIL";
+      port = free;
+    } else if (!isFree(port)) return "EADDRINUSE";
+    const tcb = this.createBlock({ address, port }, remote, false, resolveTcpOptions(this.defaults, changes));
+    tcb.user = user;
+    this.counters.ActiveOpens += 1;
+    updateSegmentSize(tcb);
+    tcb.setState("SYN-SENT");
+    sendSyn(tcb);
+    return tcb.connection;
+  }
+
+  listen(local: Endpoint, user: TcpListenerUser, options: TcpListenOptions = {}): TcpListener | ErrorCode {
+    const { backlog, ...changes } = options;
+    if (!isUnspecified(local.address) && !this.ip.isLocal(local.address)) return "EADDRNOTAVAIL";
+    let { port } = local;
+    if (port === 0) {
+      const free = chooseEphemeralPort(this.host.random, this.portRange, (candidate) => !this.listeners.has(candidate));
+      if (free === undefined) return "EADDRINUSE";
+      port = free;
+    }
+    const samePort = this.listeners.get(port) ?? [];
+    if (samePort.some((other) => overlaps(other.local.address, local.address))) return "EADDRINUSE";
+    const remove = (listener: Listener): void => this.removeListener(listener);
+    const resolved = resolveTcpOptions(this.defaults, changes);
+    const listener = new Listener({ address: local.address, port }, user, resolved, backlog ?? DEFAULT_BACKLOG, remove);
+    this.listeners.set(port, [...samePort, listener]);
+    return listener;
+  }
+
+  /** Aborts every connection and closes every listener: after it nothing is left, no timer and no memory. */
+  close(): void {
+    for (const listeners of [...this.listeners.values()]) for (const listener of listeners) listener.close();
+    for (const tcb of this.connections) {
+      abort(tcb, "ECONNABORTED");
+      finishEvent(tcb);
+    }
+  }
+
+  receive(packet: PacketBuffer, header: IpHeader, arrival: Arrival): Delivery {
+    this.counters.InSegs += 1;
+    // MUST-57, MUST-63: neither to nor from an address that stands for many.
+    if (arrival.cast !== "unicast" || isMulticast(header.source) || isUnspecified(header.source) || this.ip.isBroadcast(header.source)) {
+      return this.dropped("bad-address", "RFC 9293 §3.9.2.3", packet);
+    }
+    const parsed = readTcp(packet, header.source, header.destination);
+    if (typeof parsed === "string") {
+      this.counters.InErrs += 1;
+      if (parsed === "bad-checksum") this.counters.InCsumErrors += 1;
+      return this.dropped(parsed, "RFC 9293 §3.1", packet);
+    }
+    const segment = new Segment(parsed, packet);
+    const tcb = this.connections.find(header.destination, parsed.destinationPort, header.source, parsed.sourcePort);
+    if (tcb === undefined) return this.receiveWithoutConnection(segment, parsed, header, packet);
+    tcb.inEvent = true;
+    const outcome = segmentArrives(tcb, segment);
+    finishEvent(tcb);
+    if (outcome === "answer-with-reset") this.answerWithReset(header, parsed, segment);
+    return "delivered";
+  }
+
+  receiveError(error: IcmpError, quoted: PacketBuffer, header: IpHeader): void {
+    // RFC 5927 §4.1: the quotation must name a connection, and a sequence number that is in flight on it.
+    const tcb = this.connections.find(header.source, quoted.u16(0), header.destination, quoted.u16(2));
+    if (tcb === undefined) return;
+    const offset = sequenceDistance(tcb.snd.una, quoted.u32(4));
+    if (offset < 0 || offset >= Math.max(1, tcb.flightSize)) return;
+    tcb.inEvent = true;
+    this.applyError(tcb, error);
+    finishEvent(tcb);
+  }
+
+  createTimer(tcb: TransmissionControlBlock, kind: TimerKind): Timer {
+    const onTimeout = ON_TIMEOUT[kind];
+    return this.host.clock.timer(() => {
+      tcb.inEvent = true;
+      onTimeout(tcb);
+      finishEvent(tcb);
+    });
+  }
+
+  established(tcb: TransmissionControlBlock): void {
+    const listener = this.listenerOf.get(tcb);
+    this.listenerOf.delete(tcb);
+    listener?.established(tcb);
+  }
+
+  forget(tcb: TransmissionControlBlock): void {
+    this.connections.remove(tcb);
+    this.listenerOf.get(tcb)?.forget(tcb);
+    this.listenerOf.delete(tcb);
+  }
+
+  drop(reason: TcpDropReason, clause: string, packet?: PacketBuffer): void {
+    this.drops[reason] += 1;
+    if (this.host.observer === undefined) return;
+    const event: DropEvent = { layer: "tcp", kind: "drop", reason, clause, packet };
+    this.host.observer.observe(event);
+  }
+
+  private dropped(reason: TcpDropReason, clause: string, packet: PacketBuffer): Delivery {
+    this.drop(reason, clause, packet);
+    return "dropped";
+  }
+
+  /** §3.10.7.1 and §3.10.7.2: CLOSED and LISTEN. */
+  private receiveWithoutConnection(segment: Segment, ports: TcpHeader, header: IpHeader, packet: PacketBuffer): Delivery {
+    const listener = this.listenerFor(header.destination, ports.destinationPort);
+    if (segment.hasRst) return this.dropped("no-connection", "RFC 9293 §3.10.7.1", packet);
+    if (listener === undefined || segment.hasAck) {
+      this.drop("no-connection", listener === undefined ? "RFC 9293 §3.10.7.1" : "RFC 9293 §3.10.7.2", packet);
+      this.answerWithReset(header, ports, segment);
+      return "dropped";
+    }
+    if (!segment.hasSyn) return this.dropped("no-connection", "RFC 9293 §3.10.7.2", packet);
+    if (listener.isFull) {
+      this.counters.ListenOverflows += 1;
+      return this.dropped("accept-queue-full", "RFC 9293 §3.10.7.2", packet);
+    }
+    if (this.connections.size >= this.maxConnections) return this.dropped("connection-limit", "RFC 9293 §3.10.7.2", packet);
+    const local: Endpoint = { address: header.destination, port: ports.destinationPort };
+    const remote: Endpoint = { address: header.source, port: ports.sourcePort };
+    const tcb = this.createBlock(local, remote, true, listener.options);
+    this.counters.PassiveOpens += 1;
+    tcb.irs = segment.seq;
+    tcb.rcv.nxt = sequenceAdd(segment.seq, 1);
+    applySynOptions(tcb, segment.options);
+    updateSegmentSize(tcb);
+    tcb.setState("SYN-RECEIVED");
+    this.listenerOf.set(tcb, listener);
+    if (listener.opened(tcb) === "evicted") {
+      this.counters.ListenDrops += 1;
+      this.drop("backlog-full", "RFC 4987 §3.3");
+    }
+    // Text that came with the SYN is left to be sent again: it must not be delivered before ESTABLISHED.
+    sendSyn(tcb);
+    return "delivered";
+  }
+
+  private answerWithReset(header: IpHeader, ports: TcpHeader, segment: Segment): void {
+    this.counters.OutRsts += 1;
+    this.counters.OutSegs += 1;
+    sendResetFor(this.ip, header, ports, segment);
+  }
+
+  /** The listener on the address itself before the one on all addresses. */
+  private listenerFor(address: IpAddress, port: number): Listener | undefined {
+    const listeners = this.listeners.get(port);
+    return (
+      listeners?.find((listener) => listener.local.address === address) ??
+      listeners?.find((listener) => isUnspecified(listener.local.address) && ipVersion(listener.local.address) === ipVersion(address))
+    );
+  }
+
+  private removeListener(listener: Listener): void {
+    const rest = (this.listeners.get(listener.local.port) ?? []).filter((other) => other !== listener);
+    if (rest.length === 0) this.listeners.delete(listener.local.port);
+    else this.listeners.set(listener.local.port, rest);
+  }
+
+  private createBlock(local: Endpoint, remote: Endpoint, passive: boolean, options: ResolvedTcpOptions): TransmissionControlBlock {
+    const iss = this.initialSequenceNumber(local, remote);
+    const ipOptions = {
+      source: local.address,
+      destination: remote.address,
+      protocol: PROTOCOL_TCP,
+      timeToLive: options.timeToLive,
+      trafficClass: options.trafficClass,
+      // RFC 1191 §6: segments are as large as the path takes, and routers say when that was too large.
+      dontFragment: true,
+    };
+    const congestion = this.congestionControl();
+    const tcb = new TransmissionControlBlock(this, local, remote, passive, iss, options, ipOptions, congestion, new NewRenoRecovery(iss));
+    tcb.connection = new UserCalls(tcb);
+    this.connections.add(tcb);
+    return tcb;
+  }
+
+  /** RFC 9293 §3.9.2.2, with RFC 5927 §6 and RFC 5461 §2.2 for the hard errors. */
+  private applyError(tcb: TransmissionControlBlock, error: IcmpError): void {
+    if (error.kind === "packet-too-big") {
+      this.ip.pathMtuReduced(tcb.remote.address, error.mtu);
+      const before = tcb.segmentSize;
+      updateSegmentSize(tcb);
+      if (tcb.segmentSize >= before) return;
+      tcb.congestion.segmentSizeChanged(tcb.segmentSize);
+      // RFC 1191 §6.4: what was too large is gone; it is not a sign of congestion.
+      tcb.scoreboard.markAllLost();
+      tcb.lossReason = "path-mtu";
+      return;
+    }
+    const code = ICMP_ERROR_CODE[error.kind];
+    const hard = error.kind === "protocol-unreachable" || error.kind === "port-unreachable";
+    // SHLD-26 asks to abort on hard errors; in synchronized states that lets anyone who guesses a port kill a connection (RFC 5927 §6.1).
+    if (hard && (tcb.state === "SYN-SENT" || (tcb.state === "SYN-RECEIVED" && !tcb.passive))) {
+      becomeClosed(tcb, code);
+      return;
+    }
+    // MUST-56: soft errors do not abort; they are remembered, and tell why when the connection times out (SHLD-25).
+    tcb.softError = code;
+    tcb.pending.softError = code;
+  }
+}
+
+function overlaps(a: IpAddress, b: IpAddress): boolean {
+  return ipVersion(a) === ipVersion(b) && (a === b || isUnspecified(a) || isUnspecified(b));
+}

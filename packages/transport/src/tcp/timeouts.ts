@@ -1,0 +1,98 @@
+// What happens when a timer expires (RFC 9293 §3.10.8, §3.8.4, §3.8.6.1; RFC 6298 §5.4 and after).
+import { sequenceAdd, sequenceDistance } from "@netstrata/core";
+import { reportCongestion } from "./acknowledgment.ts";
+import { abort, becomeClosed } from "./closing.ts";
+import { patience, retransmit, sendFresh, sendKeepAlive } from "./sender.ts";
+import { SYN } from "./tcp-header.ts";
+import type { TimerKind, TransmissionControlBlock } from "./transmission-control-block.ts";
+
+/** SHLD-10: R1, after which IP is asked to look for another way and the user is told (MUST-20, SHLD-9). */
+const R1_RETRANSMISSIONS = 3;
+
+/** Each runs as an event of its own; the caller ends it. */
+export const ON_TIMEOUT: Readonly<Record<TimerKind, (tcb: TransmissionControlBlock) => void>> = {
+  retransmission: retransmissionTimeout,
+  persist: persistTimeout,
+  delayedAck: (tcb) => {
+    tcb.context.counters.DelayedACKs += 1;
+    tcb.ackNow = true;
+  },
+  keepAlive: keepAliveTimeout,
+  // TIME-WAIT is over, or nobody waits in FIN-WAIT-2 any more.
+  life: (tcb) => becomeClosed(tcb, undefined),
+};
+
+function retransmissionTimeout(tcb: TransmissionControlBlock): void {
+  const { scoreboard, snd, context } = tcb;
+  const first = scoreboard.first();
+  if (first === undefined) return;
+  const isSyn = (first.flags & SYN) !== 0;
+  const windowClosed = snd.wnd === 0 && !isSyn;
+  // MUST-37: a peer that answers the probes of its closed window is alive, however long it keeps it closed.
+  const silentSince = windowClosed ? Math.max(first.firstSentAt, tcb.lastReceivedAt) : first.firstSentAt;
+  if (tcb.clock.now() - silentSince >= patience(tcb, isSyn)) {
+    // R2 (MUST-20): the connection is given up.
+    context.counters.TCPAbortOnTimeout += 1;
+    abort(tcb, tcb.softError ?? "ETIMEDOUT");
+    return;
+  }
+  tcb.timeouts += 1;
+  if (tcb.timeouts === R1_RETRANSMISSIONS) {
+    context.ip.adviseUnreachable(tcb.remote.address);
+    tcb.pending.softError = tcb.softError ?? "ETIMEDOUT";
+  }
+  if (windowClosed) {
+    // One octet is enough to ask whether the window is still closed (§3.8.6.1); the network is not to blame.
+    context.counters.TCPWinProbe += 1;
+    retransmit(tcb, first, "window-probe", 1);
+  } else {
+    context.counters.TCPTimeouts += 1;
+    if (!isSyn) {
+      tcb.congestion.timedOut(tcb.flightSize, tcb.timeouts > 1);
+      tcb.recovery.timedOut(snd.nxt);
+      reportCongestion(tcb, "timeout");
+    }
+    // RFC 6298 §5.4: the earliest goes out again, at the end of this event; the rest follows as the window opens.
+    scoreboard.markAllLost();
+    tcb.lossReason = "timeout";
+  }
+  tcb.retransmissionTimeout.backOff();
+}
+
+/** Nothing is in flight, and the window is closed or too small to be worth it (MUST-36, §3.8.6.2.1). */
+function persistTimeout(tcb: TransmissionControlBlock): void {
+  const { snd } = tcb;
+  const unsent = sequenceDistance(snd.nxt, tcb.sendEnd);
+  if (unsent <= 0) return;
+  const fin = tcb.finQueued ? 1 : 0;
+  const usable = sequenceDistance(snd.nxt, sequenceAdd(snd.una, snd.wnd));
+  if (usable <= 0) {
+    tcb.context.counters.TCPWinProbe += 1;
+    // SHLD-30: from here on the retransmission timer repeats the probe at growing intervals.
+    tcb.retransmissionTimeout.backOff();
+  }
+  const length = Math.min(unsent - fin, Math.max(1, Math.min(usable, tcb.segmentSize)));
+  sendFresh(tcb, length, fin === 1 && length === unsent - fin);
+}
+
+/** MUST-26, MUST-29, SHLD-12. */
+function keepAliveTimeout(tcb: TransmissionControlBlock): void {
+  const { options } = tcb;
+  if (!options.keepAlive) return;
+  const quiet = tcb.clock.now() - tcb.lastReceivedAt;
+  if (quiet < options.keepAliveIdle || !tcb.scoreboard.isEmpty) {
+    // The peer was heard meanwhile, or the retransmission timer is watching.
+    tcb.keepAliveProbesSent = 0;
+    tcb.timer("keepAlive").arm(quiet < options.keepAliveIdle ? options.keepAliveIdle - quiet : options.keepAliveInterval);
+    return;
+  }
+  if (tcb.keepAliveProbesSent >= options.keepAliveProbes) {
+    tcb.context.counters.TCPAbortOnTimeout += 1;
+    abort(tcb, tcb.softError ?? "ETIMEDOUT");
+    return;
+  }
+  tcb.keepAliveProbesSent += 1;
+  tcb.context.counters.TCPKeepAlive += 1;
+  sendKeepAlive(tcb);
+  tcb.timer("keepAlive").arm(options.keepAliveInterval);
+}

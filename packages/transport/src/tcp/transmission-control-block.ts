@@ -1,0 +1,260 @@
+// The transmission control block (RFC 9293 §3.3.1): all that is known of one connection. tcb.snd.una is SND.UNA.
+import {
+  type Clock,
+  type Counters,
+  type ErrorCode,
+  type Host,
+  type Milliseconds,
+  type PacketBuffer,
+  type SequenceNumber,
+  sequenceAdd,
+  type Timer,
+} from "@netstrata/core";
+import type { IpSendOptions, IpService } from "@netstrata/internet";
+import type { Endpoint } from "../endpoint.ts";
+import type { CongestionControl } from "./congestion/congestion-control.ts";
+import type { ResolvedTcpOptions } from "./connection-options.ts";
+import type { NewRenoRecovery } from "./loss-recovery/new-reno-recovery.ts";
+import type { Reassembler } from "./reassembler.ts";
+import { ReceiveBuffer } from "./receive-buffer.ts";
+import { RetransmissionTimeout } from "./retransmission-timeout.ts";
+import { Scoreboard } from "./scoreboard.ts";
+import { SendBuffer } from "./send-buffer.ts";
+import type { TcpState } from "./state.ts";
+import type { TcpCounterName, TcpDropReason } from "./tcp-counters.ts";
+import type { TcpRetransmissionEvent, TcpStateEvent } from "./tcp-events.ts";
+import type { TcpConnection, TcpUser } from "./tcp-service.ts";
+
+/** The timers of RFC 9293 §3.10.8 and RFC 1122 §4.2.3; "retransmission" also probes closed windows. */
+export type TimerKind = "retransmission" | "persist" | "delayedAck" | "keepAlive" | "life";
+
+/** What a connection needs of the TCP it belongs to. */
+export interface TcpContext {
+  readonly host: Host;
+  readonly ip: IpService;
+  readonly counters: Counters<TcpCounterName>;
+  /** A timer that runs what `timeouts.ts` says for its kind, as an event of its own. */
+  createTimer(tcb: TransmissionControlBlock, kind: TimerKind): Timer;
+  /** A passively opened connection has left SYN-RECEIVED for ESTABLISHED. */
+  established(tcb: TransmissionControlBlock): void;
+  /** The connection is CLOSED: take it out of the table. */
+  forget(tcb: TransmissionControlBlock): void;
+  /** Counts a dropped segment and tells the observer why. */
+  drop(reason: TcpDropReason, clause: string, packet?: PacketBuffer): void;
+}
+
+/** Send sequence variables, Figure 3. */
+export interface SendVariables {
+  una: SequenceNumber;
+  nxt: SequenceNumber;
+  /** In octets, scaled. */
+  wnd: number;
+  wl1: SequenceNumber;
+  wl2: SequenceNumber;
+  /** One past the last urgent octet, while it is not acknowledged. */
+  up: SequenceNumber | undefined;
+  /** MAX.SND.WND (RFC 5961 §5.2): the largest window the peer has offered. */
+  maxWnd: number;
+  /** Snd.Wind.Shift (RFC 7323 §2.2). */
+  shift: number;
+  /** SendMSS: the largest payload the peer takes (RFC 9293 §3.7.1). */
+  mss: number;
+}
+
+/** Receive sequence variables, Figure 4. */
+export interface ReceiveVariables {
+  nxt: SequenceNumber;
+  /** What the peer was last told it may send from `nxt` on. */
+  wnd: number;
+  /** One past the last urgent octet, while the user has not read so far. */
+  up: SequenceNumber | undefined;
+  /** Rcv.Wind.Shift */
+  shift: number;
+  /** The sequence number of the peer's FIN, once it is known; it may lie ahead of `nxt`. */
+  fin: SequenceNumber | undefined;
+}
+
+/** What the user is to be told at the end of the event. */
+export interface PendingNotifications {
+  opened: boolean;
+  readable: boolean;
+  writable: boolean;
+  urgent: boolean;
+  closed: boolean;
+  softError: ErrorCode | undefined;
+}
+
+/** The least MSS a peer may ask for: below it headers would be most of what is sent. */
+export const SMALLEST_SEND_MSS = 64;
+
+export class TransmissionControlBlock {
+  readonly context: TcpContext;
+  /** The next block of the same bucket in the connection table. */
+  sibling: TransmissionControlBlock | undefined;
+  readonly local: Endpoint;
+  readonly remote: Endpoint;
+  /** What the user holds. Set by the maker of the block. */
+  connection!: TcpConnection;
+  user: TcpUser = {};
+  options: ResolvedTcpOptions;
+  ipOptions: IpSendOptions;
+
+  state: TcpState = "CLOSED";
+  /** MUST-11: SYN-RECEIVED remembers where it came from. */
+  readonly passive: boolean;
+  readonly iss: SequenceNumber;
+  irs: SequenceNumber = 0;
+  readonly snd: SendVariables;
+  readonly rcv: ReceiveVariables;
+  /** The peer's SYN offered window scaling. */
+  peerScales = false;
+  /** The most octets of text a segment may carry now (Eff.snd.MSS, §3.7.1). */
+  segmentSize = 536;
+
+  readonly sendBuffer: SendBuffer = new SendBuffer();
+  /** The user has called CLOSE: a FIN follows the send buffer. */
+  finQueued = false;
+  finSent = false;
+  /** `send` took less than it was given, so the user waits for room. */
+  sendBlocked = false;
+  readonly scoreboard: Scoreboard = new Scoreboard();
+  readonly retransmissionTimeout: RetransmissionTimeout = new RetransmissionTimeout();
+  readonly congestion: CongestionControl;
+  readonly recovery: NewRenoRecovery;
+  /** The congestion window, not the user or the peer, held the sender back. */
+  congestionLimited = false;
+  /** How the loss of what the scoreboard calls lost was found. */
+  lossReason: TcpRetransmissionEvent["reason"] = "timeout";
+  /** Timeouts in a row without an acknowledgment of anything new. */
+  timeouts = 0;
+  lastSentAt: Milliseconds = 0;
+
+  readonly receiveBuffer: ReceiveBuffer = new ReceiveBuffer();
+  /** Made when the first segment arrives out of order. */
+  reassembler: Reassembler | undefined;
+  /** The user reads no more (`closeRead`). */
+  readClosed = false;
+  lastReceivedAt: Milliseconds;
+  /** An acknowledgment is due at the end of this event. */
+  ackNow = false;
+  /** Octets received since the last acknowledgment. */
+  unacknowledgedReceived = 0;
+  /** The largest segment seen: what "full-sized" means for SHLD-19. */
+  largestReceived = 0;
+  keepAliveProbesSent = 0;
+  challengeAcks = 0;
+  challengeAcksSince: Milliseconds = Number.NEGATIVE_INFINITY;
+
+  error: ErrorCode | undefined;
+  softError: ErrorCode | undefined;
+  /** The user has had its last notification. */
+  closedNotified = false;
+  readonly pending: PendingNotifications = {
+    opened: false,
+    readable: false,
+    writable: false,
+    urgent: false,
+    closed: false,
+    softError: undefined,
+  };
+  /** An event of this connection is on the stack: sending waits for its end. */
+  inEvent = false;
+
+  bytesSent = 0;
+  bytesAcknowledged = 0;
+  bytesReceived = 0;
+  segmentsIn = 0;
+  segmentsOut = 0;
+  segmentsRetransmitted = 0;
+
+  private readonly timers: Partial<Record<TimerKind, Timer>> = {};
+
+  constructor(
+    context: TcpContext,
+    local: Endpoint,
+    remote: Endpoint,
+    passive: boolean,
+    iss: SequenceNumber,
+    options: ResolvedTcpOptions,
+    ipOptions: IpSendOptions,
+    congestion: CongestionControl,
+    recovery: NewRenoRecovery,
+  ) {
+    this.context = context;
+    this.local = local;
+    this.remote = remote;
+    this.passive = passive;
+    this.iss = iss;
+    this.options = options;
+    this.ipOptions = ipOptions;
+    this.congestion = congestion;
+    this.recovery = recovery;
+    this.snd = { una: iss, nxt: iss, wnd: 0, wl1: 0, wl2: 0, up: undefined, maxWnd: 0, shift: 0, mss: 536 };
+    this.rcv = { nxt: 0, wnd: 0, up: undefined, shift: 0, fin: undefined };
+    this.lastReceivedAt = context.host.clock.now();
+  }
+
+  get clock(): Clock {
+    return this.context.host.clock;
+  }
+
+  /** The sequence number of the first octet in the send buffer. */
+  get bufferStart(): SequenceNumber {
+    // Until our SYN is acknowledged it stands in front of the data.
+    const synIsOut = this.state === "SYN-SENT" || this.state === "SYN-RECEIVED";
+    return synIsOut ? sequenceAdd(this.iss, 1) : this.snd.una;
+  }
+
+  /** One past all that there is to send: the data and, when queued, the FIN. */
+  get sendEnd(): SequenceNumber {
+    return sequenceAdd(this.bufferStart, this.sendBuffer.length + (this.finQueued && !this.finAcknowledged ? 1 : 0));
+  }
+
+  /** SND.NXT - SND.UNA less what is believed lost: what the network holds. */
+  get inFlight(): number {
+    return ((this.snd.nxt - this.snd.una) >>> 0) - this.scoreboard.lostLength;
+  }
+
+  /** FlightSize (RFC 5681 §2). */
+  get flightSize(): number {
+    return (this.snd.nxt - this.snd.una) >>> 0;
+  }
+
+  /** Our FIN was sent and acknowledged. */
+  get finAcknowledged(): boolean {
+    return this.finSent && this.snd.una === this.snd.nxt;
+  }
+
+  /** Most octets that may be received beyond what waits to be read. */
+  get receiveRoom(): number {
+    return Math.max(0, this.options.receiveBuffer - this.receiveBuffer.length);
+  }
+
+  timer(kind: TimerKind): Timer {
+    this.timers[kind] ??= this.context.createTimer(this, kind);
+    return this.timers[kind];
+  }
+
+  isArmed(kind: TimerKind): boolean {
+    return this.timers[kind]?.armed ?? false;
+  }
+
+  disarm(kind: TimerKind): void {
+    this.timers[kind]?.disarm();
+  }
+
+  disarmAll(): void {
+    for (const timer of Object.values(this.timers)) timer.disarm();
+  }
+
+  setState(to: TcpState): void {
+    const from = this.state;
+    if (from === to) return;
+    this.state = to;
+    const { host } = this.context;
+    if (host.observer !== undefined) {
+      const event: TcpStateEvent = { layer: "tcp", kind: "state", local: this.local, remote: this.remote, from, to };
+      host.observer.observe(event);
+    }
+  }
+}

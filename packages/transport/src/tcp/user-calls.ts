@@ -1,0 +1,197 @@
+// The user calls of an open connection (RFC 9293 §3.10.2 to §3.10.6).
+import { type ErrorCode, isAfter, sequenceAdd, sequenceDistance } from "@netstrata/core";
+import type { Endpoint } from "../endpoint.ts";
+import { abort, becomeClosed } from "./closing.ts";
+import { type ResolvedTcpOptions, resolveTcpOptions } from "./connection-options.ts";
+import { finishEvent } from "./event.ts";
+import { windowUpdateDue } from "./receiver.ts";
+import { updateSegmentSize } from "./sender.ts";
+import { canReceive, canSend, isSynchronized, type TcpState } from "./state.ts";
+import type { TcpConnection, TcpConnectionOptions, TcpInfo, TcpUser } from "./tcp-service.ts";
+import type { TransmissionControlBlock } from "./transmission-control-block.ts";
+
+/** What the user holds of a connection. It survives the connection: reading what was received goes on after the end. */
+export class UserCalls implements TcpConnection {
+  private readonly tcb: TransmissionControlBlock;
+
+  constructor(tcb: TransmissionControlBlock) {
+    this.tcb = tcb;
+  }
+
+  get local(): Endpoint {
+    return this.tcb.local;
+  }
+
+  get remote(): Endpoint {
+    return this.tcb.remote;
+  }
+
+  get state(): TcpState {
+    return this.tcb.state;
+  }
+
+  get user(): TcpUser {
+    return this.tcb.user;
+  }
+
+  set user(user: TcpUser) {
+    this.tcb.user = user;
+  }
+
+  get options(): ResolvedTcpOptions {
+    return this.tcb.options;
+  }
+
+  get error(): ErrorCode | undefined {
+    return this.tcb.error;
+  }
+
+  get isClosed(): boolean {
+    return this.tcb.closedNotified;
+  }
+
+  get writableLength(): number {
+    return Math.max(0, this.tcb.options.sendBuffer - this.tcb.sendBuffer.length);
+  }
+
+  get readableLength(): number {
+    return this.tcb.receiveBuffer.length;
+  }
+
+  get endOfStream(): boolean {
+    const { tcb } = this;
+    if (tcb.receiveBuffer.length > 0) return false;
+    const finReceived = tcb.rcv.fin !== undefined && isAfter(tcb.rcv.nxt, tcb.rcv.fin);
+    return finReceived || tcb.readClosed;
+  }
+
+  get urgentLength(): number {
+    const { rcv, receiveBuffer } = this.tcb;
+    return rcv.up === undefined ? 0 : Math.max(0, sequenceDistance(sequenceAdd(rcv.nxt, -receiveBuffer.length), rcv.up));
+  }
+
+  send(bytes: Uint8Array): number | ErrorCode {
+    const { tcb } = this;
+    if (tcb.error !== undefined) return tcb.error;
+    if (tcb.finQueued || !canSend(tcb.state)) return "EPIPE";
+    const count = Math.min(bytes.length, this.writableLength);
+    if (count < bytes.length) tcb.sendBlocked = true;
+    if (count > 0) {
+      tcb.sendBuffer.append(count === bytes.length ? bytes : bytes.subarray(0, count));
+      this.finish();
+    }
+    return count;
+  }
+
+  sendUrgent(bytes: Uint8Array): number | ErrorCode {
+    const { tcb } = this;
+    const count = Math.min(bytes.length, this.writableLength);
+    // The mark is set before anything goes out, so that the segment which carries the octets announces them.
+    if (count > 0 && canSend(tcb.state)) tcb.snd.up = sequenceAdd(tcb.bufferStart, tcb.sendBuffer.length + count);
+    return this.send(bytes);
+  }
+
+  receive(limit: number = Number.POSITIVE_INFINITY): Uint8Array | undefined {
+    const bytes = this.tcb.receiveBuffer.read(limit);
+    if (bytes !== undefined) this.afterReading();
+    return bytes;
+  }
+
+  receiveInto(target: Uint8Array): number {
+    const count = this.tcb.receiveBuffer.readInto(target);
+    if (count > 0) this.afterReading();
+    return count;
+  }
+
+  close(): void {
+    const { tcb } = this;
+    if (tcb.finQueued || tcb.state === "CLOSED") return;
+    if (tcb.state === "SYN-SENT") {
+      // §3.10.4: nothing has been agreed on, so there is nothing to end.
+      becomeClosed(tcb, undefined);
+    } else if (tcb.readClosed && tcb.receiveBuffer.length > 0) {
+      this.abortOnUnreadData();
+    } else {
+      tcb.finQueued = true;
+      // In SYN-RECEIVED the call is kept until ESTABLISHED (§3.10.4).
+      if (tcb.state === "CLOSE-WAIT") tcb.setState("LAST-ACK");
+      else if (tcb.state === "ESTABLISHED") tcb.setState("FIN-WAIT-1");
+    }
+    this.finish();
+  }
+
+  closeRead(): void {
+    const { tcb } = this;
+    if (tcb.readClosed) return;
+    tcb.readClosed = true;
+    if (tcb.receiveBuffer.length > 0 && tcb.finQueued && isSynchronized(tcb.state)) this.abortOnUnreadData();
+    else if (tcb.finQueued && tcb.state === "FIN-WAIT-2") tcb.timer("life").arm(tcb.options.finWait2);
+    if (!tcb.finQueued) tcb.receiveBuffer.clear();
+    this.finish();
+  }
+
+  abort(): void {
+    const { tcb } = this;
+    abort(tcb, undefined);
+    tcb.receiveBuffer.clear();
+    this.finish();
+  }
+
+  set(options: TcpConnectionOptions): void {
+    const { tcb } = this;
+    tcb.options = resolveTcpOptions(tcb.options, options);
+    tcb.ipOptions = { ...tcb.ipOptions, timeToLive: tcb.options.timeToLive, trafficClass: tcb.options.trafficClass };
+    if (options.maximumSegmentSize !== undefined) updateSegmentSize(tcb);
+    if (!tcb.options.keepAlive) tcb.disarm("keepAlive");
+    else if (isSynchronized(tcb.state) && tcb.state !== "TIME-WAIT") tcb.timer("keepAlive").arm(tcb.options.keepAliveIdle);
+    this.finish();
+  }
+
+  info(): TcpInfo {
+    const { tcb } = this;
+    return {
+      state: tcb.state,
+      local: tcb.local,
+      remote: tcb.remote,
+      sendMaximumSegmentSize: tcb.segmentSize,
+      congestionWindow: tcb.congestion.window,
+      slowStartThreshold: tcb.congestion.threshold,
+      sendWindow: tcb.snd.wnd,
+      receiveWindow: tcb.rcv.wnd,
+      smoothedRoundTripTime: tcb.retransmissionTimeout.smoothed,
+      roundTripTimeVariation: tcb.retransmissionTimeout.variation,
+      retransmissionTimeout: tcb.retransmissionTimeout.value,
+      bytesSent: tcb.bytesSent,
+      bytesAcknowledged: tcb.bytesAcknowledged,
+      bytesReceived: tcb.bytesReceived,
+      segmentsIn: tcb.segmentsIn,
+      segmentsOut: tcb.segmentsOut,
+      segmentsRetransmitted: tcb.segmentsRetransmitted,
+      unacknowledged: tcb.flightSize,
+      unsent: Math.max(0, sequenceDistance(tcb.snd.nxt, sequenceAdd(tcb.bufferStart, tcb.sendBuffer.length))),
+      unread: tcb.receiveBuffer.length,
+    };
+  }
+
+  /** Ends a user call, unless it was made from a notification, whose event ends later. */
+  private finish(): void {
+    if (!this.tcb.inEvent) finishEvent(this.tcb);
+  }
+
+  private afterReading(): void {
+    const { tcb } = this;
+    const { rcv } = tcb;
+    if (rcv.up !== undefined && this.urgentLength === 0) rcv.up = undefined;
+    if (canReceive(tcb.state) && windowUpdateDue(tcb)) {
+      tcb.ackNow = true;
+      this.finish();
+    }
+  }
+
+  /** SHLD-3: what the user will never read was acknowledged, so the peer must learn that it was lost. */
+  private abortOnUnreadData(): void {
+    this.tcb.context.counters.TCPAbortOnClose += 1;
+    abort(this.tcb, undefined);
+    this.tcb.receiveBuffer.clear();
+  }
+}
