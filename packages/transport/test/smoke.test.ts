@@ -16,30 +16,39 @@ test("a megabyte goes both ways and both ends close", () => {
     }
     connection.close();
   };
-  const listener = net.b.tcp.listen({ address: net.b.address, port: 80 }, {
-    acceptable: (l) => {
-      const c = l.accept() as TcpConnection;
-      c.user = {
-        readable: (c) => {
-          for (let x = c.receive(); x !== undefined; x = c.receive()) got.push(x);
-          if (c.endOfStream) c.close();
-        },
-        closed: (_c, e) => closed.push(["b", e]),
-      };
+  const listener = net.b.tcp.listen(
+    { address: net.b.address, port: 80 },
+    {
+      acceptable: (l) => {
+        const c = l.accept() as TcpConnection;
+        c.user = {
+          readable: (c) => {
+            for (let x = c.receive(); x !== undefined; x = c.receive()) got.push(x);
+            if (c.endOfStream) c.close();
+          },
+          closed: (_c, e) => closed.push(["b", e]),
+        };
+      },
     },
-  });
+  );
   if (typeof listener === "string") throw new Error(listener);
   const state = { at: 0 };
-  const c = net.a.tcp.open({ address: net.b.address, port: 80 }, {
-    opened: (c) => pump(c, state),
-    writable: (c) => pump(c, state),
-    closed: (_c, e) => closed.push(["a", e]),
-  });
+  const c = net.a.tcp.open(
+    { address: net.b.address, port: 80 },
+    {
+      opened: (c) => pump(c, state),
+      writable: (c) => pump(c, state),
+      closed: (_c, e) => closed.push(["a", e]),
+    },
+  );
   if (typeof c === "string") throw new Error(c);
   net.clock.advance(60000);
   expect(c.info()).toMatchObject({ state: "TIME-WAIT", segmentsRetransmitted: 0 });
   expect(Buffer.concat(got).equals(Buffer.from(data))).toBe(true);
-  expect(closed.sort()).toEqual([["a", undefined], ["b", undefined]]);
+  expect(closed.sort()).toEqual([
+    ["a", undefined],
+    ["b", undefined],
+  ]);
   net.clock.advance(300000);
   expect(c.state).toBe("CLOSED");
   listener.close();

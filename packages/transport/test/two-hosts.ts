@@ -1,5 +1,5 @@
 // Two hosts on one wire, on the virtual clock: what most tests of this package stand on.
-import { type Host, ip, type IpAddress, prefix, SeededRandom, VirtualClock } from "@netstrata/core";
+import { type Host, type IpAddress, ip, prefix, SeededRandom, VirtualClock } from "@netstrata/core";
 import { InternetLayer } from "@netstrata/internet";
 import { createWire, IpInterface, type LinkDevice, type WireOptions } from "@netstrata/link";
 import { Tcp, type TcpStackOptions } from "../src/index.ts";

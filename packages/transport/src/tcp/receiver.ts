@@ -55,7 +55,11 @@ export function receiveText(tcb: TransmissionControlBlock, segment: Segment): vo
     tcb.ackNow = true;
     tcb.reassembler ??= new Reassembler();
     const kept = tcb.reassembler.insert(segment.seq, text);
-    context.counters[kept ? "TCPOFOQueue" : "TCPOFODrop"] += 1;
+    if (kept) context.counters.TCPOFOQueue += 1;
+    else {
+      context.counters.TCPOFODrop += 1;
+      context.drops.count("reassembly-full");
+    }
     return;
   }
   acceptInOrder(tcb, text);

@@ -44,13 +44,13 @@ function segmentArrivesInSynSent(tcb: TransmissionControlBlock, segment: Segment
   const { snd, context } = tcb;
   // First, check the ACK bit.
   if (segment.hasAck && (isAtOrBefore(segment.ack, tcb.iss) || isAfter(segment.ack, snd.nxt))) {
-    context.drop("acknowledgment-out-of-range", "RFC 9293 §3.10.7.3");
+    context.drops.count("acknowledgment-out-of-range");
     return segment.hasRst ? "done" : "answer-with-reset";
   }
   // Second, check the RST bit. Without an acceptable ACK it is blind (RFC 5961 §3).
   if (segment.hasRst) {
     if (segment.hasAck) becomeClosed(tcb, "ECONNREFUSED");
-    else context.drop("reset-out-of-window", "RFC 9293 §3.10.7.3");
+    else context.drops.count("reset-out-of-window");
     return "done";
   }
   // Fourth, check the SYN bit.
@@ -134,7 +134,7 @@ function checkSequenceNumber(tcb: TransmissionControlBlock, segment: Segment): O
     if (syn !== undefined) retransmit(tcb, syn, "peer-retransmission");
     return "done";
   }
-  tcb.context.drop("out-of-window", "RFC 9293 §3.10.7.4");
+  tcb.context.drops.count("out-of-window");
   if (tcb.state === "TIME-WAIT" && segment.hasFin) tcb.timer("life").arm(tcb.options.timeWait);
   // SYN-RECEIVED and later: an unacceptable segment is answered with an ACK, a RST is not.
   if (!segment.hasRst) tcb.ackNow = true;
@@ -145,7 +145,7 @@ function checkSequenceNumber(tcb: TransmissionControlBlock, segment: Segment): O
 function checkReset(tcb: TransmissionControlBlock, segment: Segment): Outcome {
   if (!segment.hasRst) return "continue";
   if (segment.seq !== tcb.rcv.nxt) {
-    tcb.context.drop("reset-challenged", "RFC 5961 §3.2");
+    tcb.context.drops.count("reset-challenged");
     challenge(tcb);
     return "done";
   }
@@ -167,7 +167,7 @@ function checkSyn(tcb: TransmissionControlBlock, segment: Segment): Outcome {
     becomeClosed(tcb, "ECONNRESET");
     return "done";
   }
-  tcb.context.drop("syn-challenged", "RFC 5961 §4.2");
+  tcb.context.drops.count("syn-challenged");
   challenge(tcb);
   return "done";
 }
@@ -176,12 +176,12 @@ function checkSyn(tcb: TransmissionControlBlock, segment: Segment): Outcome {
 function checkAcknowledgment(tcb: TransmissionControlBlock, segment: Segment): Outcome {
   const { snd } = tcb;
   if (!segment.hasAck) {
-    tcb.context.drop("missing-acknowledgment", "RFC 9293 §3.10.7.4");
+    tcb.context.drops.count("missing-acknowledgment");
     return "done";
   }
   if (tcb.state === "SYN-RECEIVED") {
     if (!isAfter(segment.ack, snd.una) || isAfter(segment.ack, snd.nxt)) {
-      tcb.context.drop("acknowledgment-out-of-range", "RFC 9293 §3.10.7.4");
+      tcb.context.drops.count("acknowledgment-out-of-range");
       return "answer-with-reset";
     }
     setSendWindow(tcb, segment, segment.window * 2 ** snd.shift);
@@ -191,7 +191,7 @@ function checkAcknowledgment(tcb: TransmissionControlBlock, segment: Segment): O
   }
   // RFC 5961 §5.2: neither what was never sent, nor what is too old to be a delayed duplicate.
   if (isAfter(segment.ack, snd.nxt) || sequenceDistance(segment.ack, snd.una) > snd.maxWnd) {
-    tcb.context.drop("acknowledgment-out-of-range", "RFC 5961 §5.2");
+    tcb.context.drops.count("acknowledgment-out-of-range");
     challenge(tcb);
     return "done";
   }
@@ -238,7 +238,7 @@ function processText(tcb: TransmissionControlBlock, segment: Segment): Outcome {
   const end = sequenceAdd(segment.seq, segment.payload.length);
   if (!canReceive(tcb.state) || (tcb.rcv.fin !== undefined && isAfter(end, tcb.rcv.fin))) {
     // Text behind the peer's FIN cannot be.
-    tcb.context.drop("after-fin", "RFC 9293 §3.10.7.4");
+    tcb.context.drops.count("after-fin");
     return "continue";
   }
   if (tcb.readClosed && tcb.finQueued) {

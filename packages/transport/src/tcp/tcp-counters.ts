@@ -1,5 +1,5 @@
 // Counters under Linux's names: Tcp in /proc/net/snmp, TcpExt in /proc/net/netstat; and one for each reason to drop a segment.
-import { type Counters, createCounters } from "@netstrata/core";
+import { type Counters, createCounters, type DropReasons } from "@netstrata/core";
 
 const NAMES = [
   "ActiveOpens",
@@ -36,27 +36,40 @@ export function createTcpCounters(): Counters<TcpCounterName> {
   return createCounters(NAMES);
 }
 
-const DROP_REASONS = [
-  "truncated",
-  "bad-header-length",
-  "bad-checksum",
-  "bad-address",
-  "no-connection",
-  "out-of-window",
-  "acknowledgment-out-of-range",
-  "missing-acknowledgment",
-  "reset-out-of-window",
-  "reset-challenged",
-  "syn-challenged",
-  "backlog-full",
-  "accept-queue-full",
-  "connection-limit",
-  "reassembly-full",
-  "after-fin",
-] as const;
+export type TcpDropReason =
+  | "truncated"
+  | "bad-header-length"
+  | "bad-checksum"
+  | "bad-address"
+  | "no-connection"
+  | "out-of-window"
+  | "acknowledgment-out-of-range"
+  | "missing-acknowledgment"
+  | "reset-out-of-window"
+  | "reset-challenged"
+  | "syn-challenged"
+  | "backlog-full"
+  | "accept-queue-full"
+  | "connection-limit"
+  | "reassembly-full"
+  | "after-fin";
 
-export type TcpDropReason = (typeof DROP_REASONS)[number];
-
-export function createTcpDrops(): Counters<TcpDropReason> {
-  return createCounters(DROP_REASONS);
-}
+export const TCP_DROPS: DropReasons<TcpDropReason> = {
+  truncated: "RFC 9293 §3.1",
+  "bad-header-length": "RFC 9293 §3.1",
+  "bad-checksum": "RFC 9293 §3.1 (MUST-3)",
+  "bad-address": "RFC 9293 §3.9.2.3 (MUST-57, MUST-63)",
+  "no-connection": "RFC 9293 §3.10.7.1",
+  "out-of-window": "RFC 9293 §3.10.7.4",
+  "acknowledgment-out-of-range": "RFC 9293 §3.10.7.4",
+  "missing-acknowledgment": "RFC 9293 §3.10.7.4",
+  "reset-out-of-window": "RFC 9293 §3.10.7.3",
+  "reset-challenged": "RFC 5961 §3.2",
+  "syn-challenged": "RFC 5961 §4.2",
+  "backlog-full": "RFC 4987 §3.3",
+  "accept-queue-full": undefined,
+  "connection-limit": undefined,
+  // A limit of ours, which RFC 9293 §3.10.7.4 leaves room for: what is not acknowledged comes again.
+  "reassembly-full": undefined,
+  "after-fin": "RFC 9293 §3.10.7.4",
+};

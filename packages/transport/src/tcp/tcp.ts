@@ -1,7 +1,7 @@
 // TCP: takes segments from IP to their connections and listeners, and opens both (RFC 9293 §3.9.2, §3.10.1, §3.10.7).
 import {
   type Counters,
-  type DropEvent,
+  Drops,
   type ErrorCode,
   type Host,
   type IpAddress,
@@ -38,7 +38,7 @@ import { sendResetFor } from "./reset.ts";
 import { Segment } from "./segment.ts";
 import { applySynOptions, segmentArrives } from "./segment-arrives.ts";
 import { sendSyn, updateSegmentSize } from "./sender.ts";
-import { createTcpCounters, createTcpDrops, type TcpCounterName, type TcpDropReason } from "./tcp-counters.ts";
+import { createTcpCounters, TCP_DROPS, type TcpCounterName, type TcpDropReason } from "./tcp-counters.ts";
 import { readTcp, type TcpHeader } from "./tcp-header.ts";
 import type {
   TcpConnection,
@@ -72,7 +72,7 @@ export class Tcp implements TcpService, IpProtocolHandler, TcpContext {
   readonly host: Host;
   readonly ip: IpService;
   readonly counters: Counters<TcpCounterName> = createTcpCounters();
-  readonly drops: Counters<TcpDropReason> = createTcpDrops();
+  readonly drops: Drops<TcpDropReason>;
   private readonly defaults: ResolvedTcpOptions;
   private readonly maxConnections: number;
   private readonly portRange: PortRange;
@@ -87,6 +87,7 @@ export class Tcp implements TcpService, IpProtocolHandler, TcpContext {
   constructor(host: Host, ip: IpService, options: TcpStackOptions = {}) {
     this.host = host;
     this.ip = ip;
+    this.drops = new Drops(host, "tcp", TCP_DROPS);
     const { maxConnections, portRange, initialSequenceNumber, congestionControl, ...defaults } = options;
     this.defaults = resolveTcpOptions(DEFAULT_TCP_OPTIONS, defaults);
     this.maxConnections = maxConnections ?? DEFAULT_MAX_CONNECTIONS;
@@ -170,13 +171,13 @@ export class Tcp implements TcpService, IpProtocolHandler, TcpContext {
     this.counters.InSegs += 1;
     // MUST-57, MUST-63: neither to nor from an address that stands for many.
     if (arrival.cast !== "unicast" || isMulticast(header.source) || isUnspecified(header.source) || this.ip.isBroadcast(header.source)) {
-      return this.dropped("bad-address", "RFC 9293 §3.9.2.3", packet);
+      return this.dropped("bad-address", packet);
     }
     const parsed = readTcp(packet, header.source, header.destination);
     if (typeof parsed === "string") {
       this.counters.InErrs += 1;
       if (parsed === "bad-checksum") this.counters.InCsumErrors += 1;
-      return this.dropped(parsed, "RFC 9293 §3.1", packet);
+      return this.dropped(parsed, packet);
     }
     const segment = new Segment(parsed, packet);
     const tcb = this.connections.find(header.destination, parsed.destinationPort, header.source, parsed.sourcePort);
@@ -220,33 +221,26 @@ export class Tcp implements TcpService, IpProtocolHandler, TcpContext {
     this.listenerOf.delete(tcb);
   }
 
-  drop(reason: TcpDropReason, clause: string, packet?: PacketBuffer): void {
-    this.drops[reason] += 1;
-    if (this.host.observer === undefined) return;
-    const event: DropEvent = { layer: "tcp", kind: "drop", reason, clause, packet };
-    this.host.observer.observe(event);
-  }
-
-  private dropped(reason: TcpDropReason, clause: string, packet: PacketBuffer): Delivery {
-    this.drop(reason, clause, packet);
+  private dropped(reason: TcpDropReason, packet: PacketBuffer): Delivery {
+    this.drops.count(reason, packet);
     return "dropped";
   }
 
   /** §3.10.7.1 and §3.10.7.2: CLOSED and LISTEN. */
   private receiveWithoutConnection(segment: Segment, ports: TcpHeader, header: IpHeader, packet: PacketBuffer): Delivery {
     const listener = this.listenerFor(header.destination, ports.destinationPort);
-    if (segment.hasRst) return this.dropped("no-connection", "RFC 9293 §3.10.7.1", packet);
+    if (segment.hasRst) return this.dropped("no-connection", packet);
     if (listener === undefined || segment.hasAck) {
-      this.drop("no-connection", listener === undefined ? "RFC 9293 §3.10.7.1" : "RFC 9293 §3.10.7.2", packet);
+      this.drops.count("no-connection", packet);
       this.answerWithReset(header, ports, segment);
       return "dropped";
     }
-    if (!segment.hasSyn) return this.dropped("no-connection", "RFC 9293 §3.10.7.2", packet);
+    if (!segment.hasSyn) return this.dropped("no-connection", packet);
     if (listener.isFull) {
       this.counters.ListenOverflows += 1;
-      return this.dropped("accept-queue-full", "RFC 9293 §3.10.7.2", packet);
+      return this.dropped("accept-queue-full", packet);
     }
-    if (this.connections.size >= this.maxConnections) return this.dropped("connection-limit", "RFC 9293 §3.10.7.2", packet);
+    if (this.connections.size >= this.maxConnections) return this.dropped("connection-limit", packet);
     const local: Endpoint = { address: header.destination, port: ports.destinationPort };
     const remote: Endpoint = { address: header.source, port: ports.sourcePort };
     const tcb = this.createBlock(local, remote, true, listener.options);
@@ -259,7 +253,7 @@ export class Tcp implements TcpService, IpProtocolHandler, TcpContext {
     this.listenerOf.set(tcb, listener);
     if (listener.opened(tcb) === "evicted") {
       this.counters.ListenDrops += 1;
-      this.drop("backlog-full", "RFC 4987 §3.3");
+      this.drops.count("backlog-full");
     }
     // Text that came with the SYN is left to be sent again: it must not be delivered before ESTABLISHED.
     sendSyn(tcb);

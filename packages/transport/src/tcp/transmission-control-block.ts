@@ -2,10 +2,10 @@
 import {
   type Clock,
   type Counters,
+  type Drops,
   type ErrorCode,
   type Host,
   type Milliseconds,
-  type PacketBuffer,
   type SequenceNumber,
   sequenceAdd,
   type Timer,
@@ -33,14 +33,13 @@ export interface TcpContext {
   readonly host: Host;
   readonly ip: IpService;
   readonly counters: Counters<TcpCounterName>;
+  readonly drops: Drops<TcpDropReason>;
   /** A timer that runs what `timeouts.ts` says for its kind, as an event of its own. */
   createTimer(tcb: TransmissionControlBlock, kind: TimerKind): Timer;
   /** A passively opened connection has left SYN-RECEIVED for ESTABLISHED. */
   established(tcb: TransmissionControlBlock): void;
   /** The connection is CLOSED: take it out of the table. */
   forget(tcb: TransmissionControlBlock): void;
-  /** Counts a dropped segment and tells the observer why. */
-  drop(reason: TcpDropReason, clause: string, packet?: PacketBuffer): void;
 }
 
 /** Send sequence variables, Figure 3. */
