@@ -57,6 +57,11 @@ export class MemoryDevice implements LinkDevice {
     this.outlet = outlet;
   }
 
+  /** Puts a packet on its way to this device; what the queue there does not take is counted as lost here. */
+  offer(packet: PacketBuffer): void {
+    if (!this.inbound.send(packet)) this.drop("rxDropped", packet);
+  }
+
   transmit(packet: PacketBuffer): void {
     const octets = packet.length;
     if (!fitsDevice(this, packet)) {
