@@ -159,7 +159,8 @@ export class PacketBuffer {
 
   /** The window, or a part of it, copied: it is the caller's to keep. */
   slice(offset = 0, length: number = this.end - this.start - offset): Uint8Array {
-    return this.bytes.slice(this.start + offset, this.start + offset + length);
+    // Not `this.bytes.slice`: on a store that is a Node Buffer that would be a view.
+    return Uint8Array.prototype.slice.call(this.bytes, this.start + offset, this.start + offset + length);
   }
 
   /** A packet of its own with the same window and offload state, and `headroom` octets in front. */

@@ -41,7 +41,8 @@ export class RawDevice implements LinkDevice {
     this.sockets = sockets;
     this.sender = sockets[0];
     for (const socket of sockets) {
-      socket.on("message", (bytes) => this.receive(bytes));
+      // Without Node's own methods: a Buffer's `slice` does not copy.
+      socket.on("message", ({ buffer, byteOffset, length }) => this.receive(new Uint8Array(buffer, byteOffset, length)));
       socket.on("error", () => {
         this.counters.rxErrors += 1;
       });

@@ -2,6 +2,8 @@
 import { createRequire } from "node:module";
 import { RawError } from "./raw-error.ts";
 
+const require: NodeJS.Require = createRequire(import.meta.url);
+
 /**
  * - `send` queues without a limit, and sends one packet each time the event loop finds the socket writable and nothing to read:
  *   count what is pending.
@@ -32,7 +34,7 @@ export function loadRawSocket(): RawSocketModule {
     );
   }
   try {
-    return createRequire(import.meta.url)("raw-socket") as RawSocketModule;
+    return require("raw-socket") as RawSocketModule;
   } catch (cause) {
     throw new RawError(
       "ERR_RAW_MODULE",

@@ -6,7 +6,7 @@ import { foldChecksum, type Ipv4Address, ip, PacketBuffer, sumBytes } from "@net
 import { afterEach, describe, expect, test } from "vitest";
 import { hostAddressToward, openRaw, PROTOCOL_ICMP, type RawDevice, RawError, type RawOptions } from "../src/index.ts";
 import { errorCode } from "../src/raw-error.ts";
-import { loadRawSocket } from "../src/raw-socket-module.ts";
+import { whatIsMissing } from "./requirements.ts";
 
 const PROTOCOL_UDP = 17;
 const ECHO_REPLY = 0;
@@ -17,16 +17,6 @@ const LOOPBACK = ip("127.0.0.1") as Ipv4Address;
 /** Ours on the loopback network, so that nobody else's traffic there is mistaken for it. */
 const OURS = ip("127.18.7.2") as Ipv4Address;
 
-function whatIsMissing(): string | undefined {
-  if (process.platform !== "linux") return "needs Linux";
-  if (process.getuid?.() !== 0) return "needs root";
-  try {
-    loadRawSocket();
-  } catch {
-    return "needs the compiled package raw-socket";
-  }
-  return undefined;
-}
 const missing = whatIsMissing();
 
 const opened: RawDevice[] = [];

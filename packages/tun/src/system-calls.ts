@@ -2,6 +2,8 @@
 import { createRequire } from "node:module";
 import { TunError } from "./tun-error.ts";
 
+const require: NodeJS.Require = createRequire(import.meta.url);
+
 /** As in the manual, section 2: a negative answer means that `errno()` says why. */
 export interface SystemCalls {
   ioctl(descriptor: number, request: number, argument: Uint8Array): number;
@@ -29,19 +31,18 @@ function load(): SystemCalls {
     throw new TunError("TUN", "ERR_TUN_PLATFORM", `/dev/net/tun is Linux's, and this is ${process.platform}`);
   }
   try {
-    const koffi = createRequire(import.meta.url)("koffi") as typeof import("koffi");
+    const koffi = require("koffi") as typeof import("koffi");
     // The program itself is linked with the C library, whichever that is (glibc, musl).
     const program = koffi.load(null);
+    const declare = <Call>(prototype: string): Call => program.func(prototype) as unknown as Call;
     return {
-      ioctl: program.func("int ioctl(int descriptor, unsigned long request, void *argument)") as unknown as SystemCalls["ioctl"],
-      ioctlNumber: program.func(
-        "int ioctl(int descriptor, unsigned long request, unsigned long argument)",
-      ) as unknown as SystemCalls["ioctlNumber"],
-      read: program.func("intptr_t read(int descriptor, void *bytes, size_t length)") as unknown as SystemCalls["read"],
-      write: program.func("intptr_t write(int descriptor, void *bytes, size_t length)") as unknown as SystemCalls["write"],
-      socket: program.func("int socket(int family, int type, int protocol)") as unknown as SystemCalls["socket"],
-      pipe2: program.func("int pipe2(void *descriptors, int flags)") as unknown as SystemCalls["pipe2"],
-      dup3: program.func("int dup3(int from, int to, int flags)") as unknown as SystemCalls["dup3"],
+      ioctl: declare("int ioctl(int descriptor, unsigned long request, void *argument)"),
+      ioctlNumber: declare("int ioctl(int descriptor, unsigned long request, unsigned long argument)"),
+      read: declare("intptr_t read(int descriptor, void *bytes, size_t length)"),
+      write: declare("intptr_t write(int descriptor, void *bytes, size_t length)"),
+      socket: declare("int socket(int family, int type, int protocol)"),
+      pipe2: declare("int pipe2(void *descriptors, int flags)"),
+      dup3: declare("int dup3(int from, int to, int flags)"),
       errno: () => koffi.errno(),
     };
   } catch (cause) {
