@@ -92,12 +92,12 @@ interface Path {
  */
 export class DestinationCache {
   readonly routes: RoutingTable = new RoutingTable(() => this.invalidate());
-  readonly health: NextHopHealth;
   /** How many destinations were forgotten to make room. */
   evictions = 0;
   private readonly host: Host;
   private readonly addresses: LocalAddresses;
   private readonly limit: number;
+  private readonly health: NextHopHealth;
   private readonly entries = new Map<IpAddress, Destination>();
   private last: Destination | undefined;
   private generation = 0;
@@ -115,6 +115,16 @@ export class DestinationCache {
 
   invalidate(): void {
     this.generation += 1;
+  }
+
+  /** A router does not answer: another one is chosen where there is one (RFC 1122 §3.3.1.5). */
+  suspect(router: IpAddress): void {
+    if (this.health.suspect(router)) this.invalidate();
+  }
+
+  /** A next hop has shown itself alive. */
+  absolve(nextHop: IpAddress): void {
+    if (this.health.absolve(nextHop)) this.invalidate();
   }
 
   /** The way to `address`; undefined when there is none. */

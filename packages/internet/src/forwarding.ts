@@ -1,5 +1,14 @@
 // Forwarding (RFC 1812 §5.2, §5.3): a host's datagrams on their way through this one, when it is a router.
-import { isLoopback, isReservedIpv4, type PacketBuffer, updateChecksum } from "@netstrata/core";
+import {
+  foldChecksum,
+  type IpAddress,
+  isIpv4,
+  isLoopback,
+  isReservedIpv4,
+  type PacketBuffer,
+  sumBytes,
+  updateChecksum,
+} from "@netstrata/core";
 import type { LinkCast } from "@netstrata/link";
 import type { Destination, DestinationCache } from "./destination-cache.ts";
 import { fragmentIpv4 } from "./fragmentation.ts";
@@ -12,12 +21,15 @@ import {
   UNREACHABLE_NETWORK,
 } from "./icmp-message.ts";
 import type { Ipv4Counters, Ipv4DropReason, Ipv4Drops } from "./ipv4-counters.ts";
-import type { Ipv4Header } from "./ipv4-header.ts";
+import { IPV4_HEADER_LENGTH, type Ipv4Header } from "./ipv4-header.ts";
+import { recordRoute } from "./ipv4-options.ts";
 import { finishChecksum } from "./transport-checksum.ts";
 
 export class Forwarding {
   /** The switch of RFC 1122 §3.1: off until somebody who knows turns it on, however many interfaces there are. */
   enabled = false;
+  /** The switch of RFC 1812 §5.3.5.2; off, as RFC 2644 has changed it, because such broadcasts amplify attacks. */
+  directedBroadcasts = false;
   private readonly counters: Ipv4Counters;
   private readonly drops: Ipv4Drops;
   private readonly destinations: DestinationCache;
@@ -64,6 +76,7 @@ export class Forwarding {
     datagram.rewind(header.headerLength);
     const onward = datagram.copy(link.headroom);
     decrementTimeToLive(onward);
+    if (header.headerLength > IPV4_HEADER_LENGTH) recordOurselves(onward, header.headerLength, next.source);
     this.counters.ForwDatagrams += 1;
     if (header.totalLength <= largest) {
       link.send(onward, next.nextHop);
@@ -96,4 +109,12 @@ function decrementTimeToLive(datagram: PacketBuffer): void {
   const after = before - 0x100;
   datagram.setU16(8, after);
   datagram.setU16(10, updateChecksum(datagram.u16(10), before, after));
+}
+
+/** RFC 1812 §4.2.2.2: what a router writes into options is the address of the interface the datagram leaves by. */
+function recordOurselves(datagram: PacketBuffer, headerLength: number, own: IpAddress | undefined): void {
+  const options = datagram.view(IPV4_HEADER_LENGTH, headerLength - IPV4_HEADER_LENGTH);
+  if (own === undefined || !isIpv4(own) || !recordRoute(options, own)) return;
+  datagram.setU16(10, 0);
+  datagram.setU16(10, foldChecksum(sumBytes(datagram.bytes, datagram.start, datagram.start + headerLength)));
 }

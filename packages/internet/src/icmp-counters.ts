@@ -58,6 +58,7 @@ const ICMP_DROPS = {
   "bad-checksum": ["InCsumErrors", "RFC 792"],
   "unknown-type": ["InIgnored", "RFC 1122 §3.2.2"],
   "unknown-code": ["InErrors", "RFC 1122 §3.2.2.1"],
+  "error-to-broadcast": ["InErrors", "RFC 1122 §3.2.2"],
   "redirect-ignored": ["InIgnored", "RFC 1812 §5.2.7.2"],
   "source-quench-ignored": ["InIgnored", "RFC 6633 §3"],
   "echo-to-broadcast": ["InIgnored", "RFC 1122 §3.2.2.6"],

@@ -18,6 +18,7 @@ import {
   ICMP_REDIRECT,
   ICMP_SOURCE_QUENCH,
   type IcmpHeader,
+  isIcmpError,
   prependIcmp,
   readIcmp,
 } from "./icmp-message.ts";
@@ -77,7 +78,7 @@ export class Icmp implements IpProtocolHandler {
       case ICMP_SOURCE_QUENCH:
         return this.drop("source-quench-ignored", packet);
       default:
-        return this.receiveErrorMessage(packet, message, header);
+        return this.receiveErrorMessage(packet, message, header, arrival);
     }
   }
 
@@ -144,9 +145,10 @@ export class Icmp implements IpProtocolHandler {
     return "delivered";
   }
 
-  private receiveErrorMessage(packet: PacketBuffer, message: IcmpHeader, header: IpHeader): Delivery {
+  private receiveErrorMessage(packet: PacketBuffer, message: IcmpHeader, header: IpHeader, arrival: Arrival): Delivery {
     const kind = icmpErrorKind(message);
-    if (kind === undefined) return this.drop("unknown-type", packet);
+    if (kind === undefined) return this.drop(isIcmpError(message.type) ? "unknown-code" : "unknown-type", packet);
+    if (arrival.cast !== "unicast") return this.drop("error-to-broadcast", packet);
     const quoted = readUncheckedIpv4Header(packet);
     if (typeof quoted === "string" || packet.length < quoted.headerLength + LEAST_QUOTED_PAYLOAD || quoted.fragmentOffset !== 0) {
       return this.drop("bad-quotation", packet);

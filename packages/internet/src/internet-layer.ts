@@ -15,6 +15,8 @@ import type { RoutingTable } from "./routing-table.ts";
 export interface InternetOptions extends Ipv4Options {
   /** Pass on datagrams that are for others: be a router (RFC 1122 §3.1). @default false */
   readonly forwarding?: boolean;
+  /** As a router, pass on broadcasts directed to a network of ours (RFC 2644: off unless asked for). @default false */
+  readonly directedBroadcasts?: boolean;
   readonly icmp?: Partial<IcmpRateLimits>;
   /** Destinations whose route and path MTU are remembered. @default 4096 */
   readonly destinations?: number;
@@ -41,6 +43,7 @@ export class InternetLayer implements IpService, DatagramReceiver {
     this.icmp = new Icmp(host, this, this.local, this.handlers, options.icmp);
     this.ipv4 = new Ipv4(host, this.local, this.destinations, this.handlers, this.icmp, options);
     this.ipv4.forwarding.enabled = options.forwarding ?? false;
+    this.ipv4.forwarding.directedBroadcasts = options.directedBroadcasts ?? false;
     this.register(this.icmp);
   }
 
@@ -132,8 +135,7 @@ export class InternetLayer implements IpService, DatagramReceiver {
   }
 
   unresolved(datagram: PacketBuffer, _via: NetworkInterface, nextHop: IpAddress): void {
-    this.suspect(nextHop);
-    this.ipv4.unresolved(datagram);
+    this.ipv4.unresolved(datagram, nextHop);
   }
 
   // From the transport (RFC 1122 §3.4)
@@ -175,13 +177,13 @@ export class InternetLayer implements IpService, DatagramReceiver {
   confirmReachability(destination: IpAddress): void {
     const known = this.destinations.lookup(destination);
     if (known === undefined) return;
-    if (this.destinations.health.absolve(known.nextHop)) this.destinations.invalidate();
+    if (known.viaRouter) this.destinations.absolve(known.nextHop);
     if (known.interface.resolvesNeighbours) known.interface.confirm(known.nextHop);
   }
 
   adviseUnreachable(destination: IpAddress): void {
     const known = this.destinations.lookup(destination);
-    if (known?.viaRouter) this.suspect(known.nextHop);
+    if (known?.viaRouter) this.destinations.suspect(known.nextHop);
   }
 
   pathMtuReduced(destination: IpAddress, mtu: number): void {
@@ -196,12 +198,6 @@ export class InternetLayer implements IpService, DatagramReceiver {
   close(): void {
     this.ipv4.reassembler.clear();
     for (const networkInterface of this.interfaces) this.removeInterface(networkInterface);
-  }
-
-  /** From now on another router is chosen where there is one (RFC 1122 §3.3.1.5). */
-  private suspect(nextHop: IpAddress): void {
-    this.destinations.health.suspect(nextHop);
-    this.destinations.invalidate();
   }
 }
 

@@ -140,7 +140,19 @@ function routeOption(type: number, addresses: readonly Ipv4Address[], pointer: n
   return option;
 }
 
-/** Writes `own` into a record route option if there is room left. */
+/**
+ * Writes `own` into the record route among the options, as every router on the way does (RFC 1812 §5.3.13.5).
+ * @returns true when the options have changed, so that the header's checksum has to follow
+ */
+export function recordRoute(bytes: Uint8Array, own: Ipv4Address): boolean {
+  const options = readIpv4Options(bytes);
+  const route = typeof options === "number" ? undefined : options.find(({ type }) => type === OPTION_RECORD_ROUTE);
+  if (route === undefined || isFinished(bytes, route)) return false;
+  recordedInto(bytes.subarray(route.offset, route.offset + route.length), own);
+  return true;
+}
+
+/** Writes `own` into a record route option, in place, if there is room left. */
 function recordedInto(option: Uint8Array, own: Ipv4Address): Uint8Array {
   const pointer = option[2];
   if (pointer + 3 > option.length) return option;

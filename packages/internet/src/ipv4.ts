@@ -3,6 +3,7 @@ import {
   type Host,
   IPV4_ANY,
   IPV4_BROADCAST,
+  type IpAddress,
   type Ipv4Address,
   isLoopback,
   isMulticast,
@@ -28,6 +29,7 @@ import type { Arrival, IpProtocolHandler, IpSendOptions, IpSendResult } from "./
 import { createIpv4Counters, createIpv4Drops, type Ipv4Counters, type Ipv4DropReason, type Ipv4Drops } from "./ipv4-counters.ts";
 import {
   IPV4_HEADER_LENGTH,
+  IPV4_MAX_HEADER_LENGTH,
   IPV4_MAX_LENGTH,
   type Ipv4Header,
   prependIpv4,
@@ -98,8 +100,21 @@ export class Ipv4 {
       return;
     }
     if (header.headerLength > IPV4_HEADER_LENGTH && !this.acceptsOptions(datagram, header, cast, own !== undefined)) return;
-    if (own === undefined) this.forwarding.forward(datagram, header, cast);
-    else this.deliver(datagram, header, from, cast === "unicast" ? own : broader(cast, own));
+    if (own === undefined) {
+      this.forwarding.forward(datagram, header, cast);
+      return;
+    }
+    if (own === "broadcast" && this.forwarding.directedBroadcasts) this.passDirectedBroadcast(datagram, header, from, cast);
+    this.deliver(datagram, header, from, broader(cast, own));
+  }
+
+  /** RFC 1812 §5.3.5.2: a broadcast to another network of ours is delivered and forwarded, but not if it came as a link broadcast (§5.3.4). */
+  private passDirectedBroadcast(datagram: PacketBuffer, header: Ipv4Header, from: NetworkInterface, cast: LinkCast): void {
+    const network = this.addresses.broadcastInterface(header.destination);
+    if (!this.forwarding.enabled || cast !== "unicast" || network === undefined || network === from) return;
+    const { start } = datagram;
+    this.forwarding.forward(datagram, header, cast);
+    datagram.start = start;
   }
 
   /** Why a datagram is dropped in silence for its addresses; undefined when it is not. */
@@ -208,6 +223,7 @@ export class Ipv4 {
       if (!this.maySpeakAs(options.source as Ipv4Address, destination)) return this.fail("foreign-source", "address-not-available", packet);
       destination.checkedSource = options.source;
     }
+    if (options.timeToLive === 0 || options.options !== undefined) refuseMisuse(options);
     const link = destination.interface;
     if (packet.checksum === "partial" && !link.offload.checksum) finishChecksum(packet, options.protocol);
     const length = packet.length + IPV4_HEADER_LENGTH + (options.options?.length ?? 0);
@@ -271,13 +287,14 @@ export class Ipv4 {
   }
 
   /** The link gives a datagram back whose next hop does not answer: its sender hears of it, here or far away (RFC 1122 §3.2.2.1). */
-  unresolved(datagram: PacketBuffer): void {
+  unresolved(datagram: PacketBuffer, nextHop: IpAddress): void {
     const header = readUncheckedIpv4Header(datagram);
     if (typeof header === "string") {
       this.drops.count(header, datagram);
       return;
     }
     this.drops.count("no-neighbour", datagram);
+    if (header.destination !== nextHop) this.destinations.suspect(nextHop);
     if (!this.addresses.isLocal(header.source)) {
       this.icmp.sendError(datagram, header, "unicast", { type: ICMP_DESTINATION_UNREACHABLE, code: UNREACHABLE_HOST, rest: 0 });
       return;
@@ -287,6 +304,13 @@ export class Ipv4 {
     datagram.consume(header.headerLength);
     handler.receiveError({ kind: "host-unreachable", from: header.source, mtu: 0 }, datagram, header);
   }
+}
+
+/** @throws RangeError for what no header can say, or must not (RFC 1122 §3.2.1.7: a TTL of 0) */
+function refuseMisuse({ timeToLive, options }: IpSendOptions): void {
+  if (timeToLive === 0) throw new RangeError("a datagram with TTL 0 must not be sent");
+  const length = options?.length ?? 0;
+  if (length % 4 !== 0 || length > IPV4_MAX_HEADER_LENGTH - IPV4_HEADER_LENGTH) throw new RangeError(`${length} octets of IPv4 options`);
 }
 
 function broader(a: LinkCast, b: LinkCast): LinkCast {

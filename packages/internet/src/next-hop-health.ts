@@ -21,13 +21,16 @@ export class NextHopHealth {
     return until === undefined || this.clock.now() >= until;
   }
 
-  suspect(nextHop: IpAddress): void {
+  /** @returns true when it was thought good before */
+  suspect(nextHop: IpAddress): boolean {
+    const wasGood = this.isGood(nextHop);
     this.suspects.delete(nextHop);
     for (const oldest of this.suspects.keys()) {
       if (this.suspects.size < MAX_SUSPECTS) break;
       this.suspects.delete(oldest);
     }
     this.suspects.set(nextHop, this.clock.now() + SUSPICION_TIME);
+    return wasGood;
   }
 
   /** @returns true when it was under suspicion */
