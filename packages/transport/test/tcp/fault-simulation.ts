@@ -1,0 +1,187 @@
+// One seed, one world: two hosts that talk over a network as bad as the seed makes it. Everything about the run follows from the seed.
+import { type Clock, type Host, randomBelow, randomFraction, SeededRandom, type Timer } from "@netstrata/core";
+import { type FaultRates, FaultInjector, type LinkDevice } from "@netstrata/link";
+import { isArrow, type TcpConnection, type TcpEvent, type TcpStackOptions } from "../../src/index.ts";
+import { twoHosts } from "../two-hosts.ts";
+
+/** Simulated time after which a conversation that has not ended is stuck. */
+const PATIENCE = 4 * 60 * 60 * 1000;
+const TIME_WAIT = 10_000;
+
+class Talker {
+  readonly connection: TcpConnection;
+  ended: string | undefined;
+  error: string | undefined;
+  private readonly toSend: Uint8Array;
+  private sent = 0;
+  private readonly expected: Uint8Array;
+  private received = 0;
+  private readonly random: SeededRandom;
+  /** Closes its own stream only after it has read the peer's to the end. */
+  private readonly closesLast: boolean;
+
+  /** Longest time between the arrival of octets and their reading, in ms; 0 reads at once. */
+  private readonly pause: number;
+  private readonly reading: Timer;
+
+  constructor(clock: Clock, connection: TcpConnection, toSend: Uint8Array, expected: Uint8Array, random: SeededRandom, closesLast: boolean) {
+    this.connection = connection;
+    this.pause = randomBelow(random, 3) > 0 ? 0 : randomBelow(random, 3000);
+    this.reading = clock.timer(() => this.read());
+    this.toSend = toSend;
+    this.expected = expected;
+    this.random = random;
+    this.closesLast = closesLast;
+    connection.user = {
+      opened: () => this.write(),
+      writable: () => this.write(),
+      readable: () => this.readSoon(),
+      closed: (_connection, error) => {
+        this.ended = error ?? "in order";
+      },
+    };
+  }
+
+  start(): void {
+    if (this.connection.state !== "SYN-SENT") this.write();
+    this.read();
+  }
+
+  get isComplete(): boolean {
+    return this.received === this.expected.length;
+  }
+
+  /** A slow reader looks into its buffer only now and then, so that the window closes. */
+  private readSoon(): void {
+    if (this.pause === 0) this.read();
+    else if (!this.reading.armed) this.reading.arm(this.pause * randomFraction(this.random));
+  }
+
+  private write(): void {
+    while (this.sent < this.toSend.length) {
+      const piece = 1 + randomBelow(this.random, randomBelow(this.random, 4) === 0 ? 10 : 20_000);
+      const taken = this.connection.send(this.toSend.subarray(this.sent, this.sent + piece));
+      if (typeof taken === "string") {
+        this.error = `send: ${taken}`;
+        return;
+      }
+      this.sent += taken;
+      if (taken === 0) return;
+    }
+    this.maybeClose();
+  }
+
+  private read(): void {
+    const limit = 1 + randomBelow(this.random, 100_000);
+    for (let bytes = this.connection.receive(limit); bytes !== undefined; bytes = this.connection.receive(limit)) {
+      for (let index = 0; index < bytes.length; index += 1) {
+        if (bytes[index] !== this.expected[this.received + index]) {
+          this.error ??= `octet ${this.received + index} differs`;
+          return;
+        }
+      }
+      this.received += bytes.length;
+    }
+    this.maybeClose();
+  }
+
+  private maybeClose(): void {
+    if (this.sent === this.toSend.length && (!this.closesLast || this.connection.endOfStream)) this.connection.close();
+  }
+}
+
+function randomBytes(random: SeededRandom, length: number): Uint8Array {
+  const bytes = new Uint8Array(length);
+  for (let index = 0; index < length; index += 1) bytes[index] = random.uint32();
+  return bytes;
+}
+
+function randomRates(random: SeededRandom): FaultRates {
+  const rate = (most: number): number => (randomBelow(random, 3) === 0 ? 0 : most * randomFraction(random) ** 2);
+  return {
+    drop: rate(0.3),
+    duplicate: rate(0.2),
+    reorder: rate(0.3),
+    corrupt: rate(0.1),
+    delay: rate(0.2),
+    delayTime: [1, 1 + randomBelow(random, 500)],
+  };
+}
+
+function randomStackOptions(random: SeededRandom): TcpStackOptions {
+  // One start in three lies just before a place where signed or unsigned comparison goes wrong.
+  const start = [random.uint32(), 2 ** 31 - randomBelow(random, 100_000), 2 ** 32 - 1 - randomBelow(random, 100_000)][randomBelow(random, 3)];
+  const buffer = (): number => 1 + Math.floor(2 ** (6 + 13 * randomFraction(random)));
+  return {
+    initialSequenceNumber: () => start,
+    receiveBuffer: buffer(),
+    sendBuffer: buffer(),
+    noDelay: randomBelow(random, 2) === 0,
+    delayedAck: randomBelow(random, 2) === 0 ? 0 : 40,
+    rtoMinimum: randomBelow(random, 2) === 0 ? 1000 : 200,
+    timeWait: TIME_WAIT,
+    userTimeout: PATIENCE,
+  };
+}
+
+/** Runs one world to its end; undefined when all is well, else what went wrong. */
+export function runSeed(seed: number): string | undefined {
+  const random = new SeededRandom(seed);
+  const rates = [randomRates(random), randomRates(random)];
+  let wrapped = 0;
+  const wrap = (device: LinkDevice, host: Host): LinkDevice =>
+    new FaultInjector(device, { clock: host.clock, random: host.random }, { out: rates[wrapped++] });
+  const mtu = [1500, 576, 100 + randomBelow(random, 1400), 9000][randomBelow(random, 4)];
+  const net = twoHosts({
+    seed,
+    wire: { mtu, latency: randomBelow(random, 100), rate: randomBelow(random, 2) === 0 ? undefined : 1e5 + random.uint32() / 10, queueLimit: 1 + randomBelow(random, 100) },
+    a: randomStackOptions(random),
+    b: randomStackOptions(random),
+    wrap,
+  });
+  const problems: string[] = [];
+  for (const host of [net.a.host, net.b.host]) {
+    host.observer = {
+      observe: (event) => {
+        const tcp = event as TcpEvent;
+        if (tcp.layer === "tcp" && tcp.kind === "state" && !isArrow(tcp.from, tcp.to)) problems.push(`${tcp.from} -> ${tcp.to}`);
+      },
+    };
+  }
+  const size = (): number => (randomBelow(random, 5) === 0 ? 0 : Math.floor(2 ** (19 * randomFraction(random) ** 0.7)));
+  const aToB = randomBytes(random, size());
+  const bToA = randomBytes(random, size());
+  // With both closing last nobody would ever close.
+  const closers = randomBelow(random, 3);
+  let b: Talker | undefined;
+  const listener = net.b.tcp.listen(
+    { address: net.b.address, port: 80 },
+    {
+      acceptable: (listening) => {
+        b = new Talker(net.clock, listening.accept() as TcpConnection, bToA, aToB, random.fork("b"), closers === 1);
+        b.start();
+      },
+    },
+  );
+  const opened = net.a.tcp.open({ address: net.b.address, port: 80 }, {});
+  if (typeof opened === "string" || typeof listener === "string") return `cannot open: ${String(opened)} ${String(listener)}`;
+  const a = new Talker(net.clock, opened, aToB, bToA, random.fork("a"), closers === 2);
+  while (a.ended === undefined || b?.ended === undefined) {
+    if (net.clock.now() > PATIENCE || !net.clock.step()) {
+      problems.push(`stuck at ${net.clock.now()}: a ${opened.state} b ${b?.connection.state}`);
+      break;
+    }
+  }
+  net.clock.advance(TIME_WAIT + 1000);
+  for (const [name, talker] of [["a", a], ["b", b]] as const) {
+    if (talker?.error !== undefined) problems.push(`${name}: ${talker.error}`);
+    if (talker?.ended !== "in order") problems.push(`${name} ended: ${talker?.ended}`);
+    if (talker?.isComplete === false) problems.push(`${name} did not get everything`);
+  }
+  net.clock.runUntil(net.clock.now() + PATIENCE);
+  listener.close();
+  const timers = net.clock.armedTimers;
+  const connections = net.a.tcp.connectionCount + net.b.tcp.connectionCount;
+  if (timers + connections > 0) problems.push(`left over: ${timers} timers, ${connections} connections`);
+  return problems.length === 0 ? undefined : problems.join("; ");
+}
