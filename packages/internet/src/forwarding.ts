@@ -1,4 +1,4 @@
-// Forwarding (RFC 1812 §5.2, §5.3): a host's datagrams on their way through this one, when it is a router.
+// Forwarding (RFC 1812 §5.2, §5.3): other hosts' datagrams on their way through this one, when it is a router.
 import {
   foldChecksum,
   type IpAddress,
@@ -10,12 +10,12 @@ import {
   updateChecksum,
 } from "@netstrata/core";
 import type { LinkCast } from "@netstrata/link";
-import type { Destination, DestinationCache } from "./destination-cache.ts";
-import { fragmentIpv4 } from "./fragmentation.ts";
+import type { DestinationCache } from "./destination-cache.ts";
 import type { Icmp } from "./icmp.ts";
 import {
   ICMP_DESTINATION_UNREACHABLE,
   ICMP_TIME_EXCEEDED,
+  type IcmpHeader,
   TIME_EXCEEDED_IN_TRANSIT,
   UNREACHABLE_FRAGMENTATION_NEEDED,
   UNREACHABLE_NETWORK,
@@ -23,7 +23,10 @@ import {
 import type { Ipv4Counters, Ipv4DropReason, Ipv4Drops } from "./ipv4-counters.ts";
 import { IPV4_HEADER_LENGTH, type Ipv4Header } from "./ipv4-header.ts";
 import { recordRoute } from "./ipv4-options.ts";
-import { finishChecksum } from "./transport-checksum.ts";
+import { sendToLink } from "./link-output.ts";
+
+const NETWORK_UNREACHABLE: IcmpHeader = { type: ICMP_DESTINATION_UNREACHABLE, code: UNREACHABLE_NETWORK, rest: 0 };
+const TIME_EXCEEDED: IcmpHeader = { type: ICMP_TIME_EXCEEDED, code: TIME_EXCEEDED_IN_TRANSIT, rest: 0 };
 
 export class Forwarding {
   /** The switch of RFC 1122 §3.1: off until somebody who knows turns it on, however many interfaces there are. */
@@ -42,8 +45,12 @@ export class Forwarding {
     this.icmp = icmp;
   }
 
-  /** @param datagram its window is the payload; it is lent, so what goes on is a copy */
+  /**
+   * Sends a datagram on to its next hop.
+   * @param datagram its window is the payload; it is lent, so what goes on is a copy. Afterwards it starts at the IP header
+   */
   forward(datagram: PacketBuffer, header: Ipv4Header, cast: LinkCast): void {
+    datagram.rewind(header.headerLength);
     // RFC 1812 §5.3.7. What is for many has been dealt with: it is delivered, or nobody's here.
     const { destination } = header;
     if (destination >>> 24 === 0 || isLoopback(destination) || isReservedIpv4(destination)) {
@@ -52,54 +59,30 @@ export class Forwarding {
     }
     const next = this.destinations.lookup(destination);
     if (next === undefined) {
-      this.refuse("no-route", datagram, header, cast, ICMP_DESTINATION_UNREACHABLE, UNREACHABLE_NETWORK);
+      this.refuse("no-route", datagram, header, cast, NETWORK_UNREACHABLE);
       return;
     }
-    // RFC 1812 §5.3.1: the TTL is looked at after the decision that the datagram is to go on.
+    // RFC 1812 §5.3.1: the TTL matters only once it is decided that the datagram is to go on.
     if (header.timeToLive <= 1) {
-      this.refuse("time-exceeded", datagram, header, cast, ICMP_TIME_EXCEEDED, TIME_EXCEEDED_IN_TRANSIT);
+      this.refuse("time-exceeded", datagram, header, cast, TIME_EXCEEDED);
       return;
     }
-    if (datagram.checksum === "partial" && !next.interface.offload.checksum) finishChecksum(datagram, header.protocol);
-    this.pass(datagram, header, cast, next);
-  }
-
-  private pass(datagram: PacketBuffer, header: Ipv4Header, cast: LinkCast, next: Destination): void {
     const link = next.interface;
-    const largest = datagram.segmentSize > 0 ? link.offload.segmentation : link.mtu;
-    if (header.totalLength > largest && (header.dontFragment || datagram.segmentSize > 0)) {
-      // RFC 1191 §4: the message carries the MTU that was too small.
-      const code = UNREACHABLE_FRAGMENTATION_NEEDED;
-      this.refuse("fragmentation-needed", datagram, header, cast, ICMP_DESTINATION_UNREACHABLE, code, link.mtu);
-      return;
-    }
-    datagram.rewind(header.headerLength);
     const onward = datagram.copy(link.headroom);
     decrementTimeToLive(onward);
     if (header.headerLength > IPV4_HEADER_LENGTH) recordOurselves(onward, header.headerLength, next.source);
-    this.counters.ForwDatagrams += 1;
-    if (header.totalLength <= largest) {
-      link.send(onward, next.nextHop);
+    if (sendToLink(onward, next, link.mtu, this.counters)) {
+      this.counters.ForwDatagrams += 1;
       return;
     }
-    const fragments = fragmentIpv4(onward, link.mtu, link.headroom);
-    this.counters.FragOKs += 1;
-    this.counters.FragCreates += fragments.length;
-    for (const fragment of fragments) link.send(fragment, next.nextHop);
+    // RFC 1191 §4: the message carries the MTU that was too small.
+    const message = { type: ICMP_DESTINATION_UNREACHABLE, code: UNREACHABLE_FRAGMENTATION_NEEDED, rest: link.mtu };
+    this.refuse("fragmentation-needed", datagram, header, cast, message);
   }
 
-  private refuse(
-    reason: Ipv4DropReason,
-    datagram: PacketBuffer,
-    header: Ipv4Header,
-    cast: LinkCast,
-    type: number,
-    code: number,
-    rest = 0,
-  ): void {
+  private refuse(reason: Ipv4DropReason, datagram: PacketBuffer, header: Ipv4Header, cast: LinkCast, message: IcmpHeader): void {
     this.drops.count(reason, datagram);
-    datagram.rewind(header.headerLength);
-    this.icmp.sendError(datagram, header, cast, { type, code, rest });
+    this.icmp.sendError(datagram, header, cast, message);
   }
 }
 

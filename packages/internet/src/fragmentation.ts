@@ -8,12 +8,14 @@ const MORE_FRAGMENTS = 0x2000;
 /**
  * Cuts a datagram.
  * @param datagram its window starts at the IP header; it is only read
- * @param mtu octets of the largest fragment; at least the header and 8
+ * @param mtu octets of the largest fragment
  * @param headroom octets to leave in front of each fragment
+ * @returns undefined when a header and 8 octets do not fit
  */
-export function fragmentIpv4(datagram: PacketBuffer, mtu: number, headroom: number): PacketBuffer[] {
+export function fragmentIpv4(datagram: PacketBuffer, mtu: number, headroom: number): PacketBuffer[] | undefined {
   const fragments: PacketBuffer[] = [];
   const firstHeader = datagram.view(0, (datagram.u8(0) & 0xf) * 4);
+  if (mtu < firstHeader.length + 8) return undefined;
   const laterHeader = headerOfLaterFragments(firstHeader);
   const flagsAndOffset = datagram.u16(6);
   const payloadLength = datagram.length - firstHeader.length;

@@ -19,4 +19,5 @@ export * from "./ipv6-header.ts";
 export * from "./next-hop-health.ts";
 export * from "./reassembly.ts";
 export * from "./routing-table.ts";
+export * from "./tcp-segmentation.ts";
 export * from "./transport-checksum.ts";

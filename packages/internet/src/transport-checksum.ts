@@ -1,5 +1,5 @@
-// Finishes the transport checksum of a packet that was meant for a device that would have done it (see `ChecksumState`).
-import { foldChecksum, type PacketBuffer, sumPacket } from "@netstrata/core";
+// Finishes the transport checksum (RFC 1071) of a packet that was meant for a device that would have done it, see `ChecksumState`.
+import { foldChecksum, type PacketBuffer, sumBytes } from "@netstrata/core";
 import { PROTOCOL_TCP, PROTOCOL_UDP } from "./ip-protocol.ts";
 
 /** Where the checksum field lies in each transport header that may come unfinished. */
@@ -7,13 +7,16 @@ const CHECKSUM_OFFSET: Readonly<Record<number, number>> = { [PROTOCOL_TCP]: 16, 
 
 /**
  * Completes a "partial" checksum: the field holds the pseudo-header's sum, and the message's own is still missing.
- * @param packet its window is the whole transport message
+ * @param datagram an IPv4 datagram; its window starts at the IP header
  */
-export function finishChecksum(packet: PacketBuffer, protocol: number): void {
-  const offset = CHECKSUM_OFFSET[protocol];
-  packet.checksum = "complete";
-  if (offset === undefined || packet.length < offset + 2) return;
-  const checksum = foldChecksum(sumPacket(packet));
+export function finishChecksum(datagram: PacketBuffer): void {
+  const protocol = datagram.u8(9);
+  const message = (datagram.u8(0) & 0xf) * 4;
+  const field = message + CHECKSUM_OFFSET[protocol];
+  datagram.checksum = "complete";
+  // A protocol without an offset makes this comparison false.
+  if (!(datagram.length >= field + 2)) return;
+  const checksum = foldChecksum(sumBytes(datagram.bytes, datagram.start + message, datagram.end));
   // RFC 768: in UDP a field of 0 says "no checksum", so a sum of 0 is written as its other form.
-  packet.setU16(offset, checksum === 0 && protocol === PROTOCOL_UDP ? 0xffff : checksum);
+  datagram.setU16(field, checksum === 0 && protocol === PROTOCOL_UDP ? 0xffff : checksum);
 }

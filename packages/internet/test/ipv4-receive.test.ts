@@ -55,7 +55,7 @@ test("an IPv6 datagram is a drop of its own until there is an IPv6 layer", () =>
   expectSilence(bench, "no-ipv6");
 });
 
-test("1122-3.2.1.2-1 1812-4.2.2.5-1: a wrong header checksum is dropped in silence", () => {
+test("1122-3.2.1.2-1, 1812-4.2.2.5-1: a wrong header checksum is dropped in silence", () => {
   for (let bit = 0; bit < 16; bit += 1) {
     const bench = new Bench();
     const bytes = datagram().slice();
@@ -102,7 +102,7 @@ test("1122-3.2.1.3-3: a host drops in silence what is not for it, also when its 
   expect(bench.layer.ipv4.counters.InAddrErrors).toBe(2);
 });
 
-test("1122-3.2.1.3-4 1812-4.2.2.11-4: a source that is no single host is dropped in silence", () => {
+test("1122-3.2.1.3-4, 1812-4.2.2.11-4: a source that is no single host is dropped in silence", () => {
   const sources = ["255.255.255.255", "192.0.2.255", "192.0.2.0", "224.0.0.1", "239.1.2.3", "240.0.0.1", "0.0.0.0", "0.1.2.3"];
   for (const source of sources) {
     const bench = new Bench();
@@ -127,7 +127,7 @@ test("a neighbour without an address yet is heard when it calls everybody", () =
   expect(bench.udp.received).toHaveLength(1);
 });
 
-test("1122-3.3.6-2 1812-4.2.3.1-1: all forms of broadcast are recognized, and handed up as such", () => {
+test("1122-3.3.6-2, 1812-4.2.3.1-1: all forms of broadcast are recognized, and handed up as such", () => {
   const bench = new Bench();
   for (const destination of ["255.255.255.255", "192.0.2.255", "192.0.2.0", "0.0.0.0"]) {
     bench.link.deliver(datagram({ destination }), "broadcast");
@@ -141,7 +141,7 @@ test("a broadcast is one for the transport also when the frame was not", () => {
   expect(bench.udp.received[0].cast).toBe("broadcast");
 });
 
-test("1122-3.3.6-4 1812-5.3.4-2: a unicast datagram in a broadcast frame is dropped in silence", () => {
+test("1122-3.3.6-4, 1812-5.3.4-2: a unicast datagram in a broadcast frame is dropped in silence", () => {
   for (const cast of ["broadcast", "multicast"] as const) {
     const bench = new Bench();
     bench.link.deliver(datagram(), cast);
@@ -149,7 +149,7 @@ test("1122-3.3.6-4 1812-5.3.4-2: a unicast datagram in a broadcast frame is drop
   }
 });
 
-test("1122-3.3.7-1 1812-4.2.2.11-5: multicasts reach us in all-hosts and in the groups joined on that interface", () => {
+test("1122-3.3.7-1, 1812-4.2.2.11-5: multicasts reach us in all-hosts and in the groups joined on that interface", () => {
   const bench = new Bench();
   const other = bench.addLink("eth1", "198.51.100.1/24");
   const group = datagram({ destination: "239.1.2.3" });
@@ -179,7 +179,7 @@ test("1122-3.1-3: a host answers to each of its addresses, on every interface", 
   expect(bench.takeDrops()).toEqual(["not-for-us"]);
 });
 
-test("1122-3.2.1.7-2 1812-4.2.2.9-2: the TTL of what is for us does not matter", () => {
+test("1122-3.2.1.7-2, 1812-4.2.2.9-2: the TTL of what is for us does not matter", () => {
   const bench = new Bench();
   bench.link.deliver(datagram({ timeToLive: 1 }));
   bench.link.deliver(datagram({ timeToLive: 0 }));
@@ -196,7 +196,7 @@ test("1122-3.2.2.1-1: a protocol that nobody handles is answered with code 2", (
   expect(bench.layer.ipv4.counters.InUnknownProtos).toBe(1);
 });
 
-test("1122-3.2.2.1-1 1122-3.2.2-3: a port nobody listens on is answered with code 3, quoting the datagram as it came", () => {
+test("1122-3.2.2.1-1, 1122-3.2.2-3: a port nobody listens on is answered with code 3, quoting the datagram as it came", () => {
   const bench = new Bench();
   bench.udp.answer = "port-unreachable";
   const original = datagram({ identification: 77, trafficClass: 8, options: Uint8Array.of(148, 4, 0, 0) }, octets(100));

@@ -21,7 +21,7 @@ function routed(): Bench {
   return bench;
 }
 
-test("1122-3.3.1.1-1 1122-3.2.1.3-1: the mask decides whether a datagram goes to its destination or to a router", () => {
+test("1122-3.3.1.1-1, 1122-3.2.1.3-1: the mask decides whether a datagram goes to its destination or to a router", () => {
   const bench = routed();
   expect(bench.layer.send(payload(bench), options())).toBe("sent");
   expect(bench.layer.send(payload(bench), options({ destination: ip("192.0.3.2") }))).toBe("sent");
@@ -46,7 +46,7 @@ test("the header says what was asked for", () => {
   expect(sent).toEqual(octets(100));
 });
 
-test("1122-3.2.1.6-1 1122-3.2.1.7-3 1122-3.2.1.8-1 1122-3.4-1: TOS, TTL and options are the transport's to choose; TTL 64 is the default", () => {
+test("1122-3.2.1.6-1, 1122-3.2.1.7-3, 1122-3.2.1.8-1, 1122-3.4-1: TOS, TTL and options are the transport's to choose; TTL 64 is the default", () => {
   const bench = new Bench({ timeToLive: 99 });
   bench.layer.send(payload(bench), options());
   bench.layer.send(payload(bench), options({ timeToLive: 5, trafficClass: 4, options: new Uint8Array(4).fill(1) }));
@@ -59,14 +59,14 @@ test("1122-3.2.1.6-1 1122-3.2.1.7-3 1122-3.2.1.8-1 1122-3.4-1: TOS, TTL and opti
   expect(plain.link.take()[0].header.timeToLive).toBe(64);
 });
 
-test("1122-3.2.1.7-1 1812-4.2.2.9-1: a TTL of 0 is refused, and so are options that no header holds", () => {
+test("1122-3.2.1.7-1, 1812-4.2.2.9-1: a TTL of 0 is refused, and so are options that no header holds", () => {
   const bench = new Bench();
   expect(() => bench.layer.send(payload(bench), options({ timeToLive: 0 }))).toThrow(RangeError);
   expect(() => bench.layer.send(payload(bench), options({ options: new Uint8Array(3) }))).toThrow(RangeError);
   expect(() => bench.layer.send(payload(bench), options({ options: new Uint8Array(44) }))).toThrow(RangeError);
 });
 
-test("1122-3.2.1.3-2 1122-3.3.6-1 1812-4.2.2.11-1: only an own address is a source", () => {
+test("1122-3.2.1.3-2, 1122-3.3.6-1, 1812-4.2.2.11-1: only an own address is a source", () => {
   const bench = routed();
   for (const source of ["192.0.2.7", "192.0.2.255", "255.255.255.255", "224.0.0.1", "0.0.0.0", "127.0.0.1"]) {
     expect(bench.layer.send(payload(bench), options({ source: ip(source) })), source).toBe("address-not-available");
@@ -164,7 +164,7 @@ test("RFC 6864 §4: identifications of datagrams that may be fragmented differ; 
   expect(bench.link.take()[0].header.identification).toBe(0);
 });
 
-test("1122-3.3.3-1 1122-3.3.2-3: the transport can learn how much it can send and receive", () => {
+test("1122-3.3.3-1, 1122-3.3.2-3: the transport can learn how much it can send and receive", () => {
   const bench = new Bench({}, new RecordingInterface("eth0", 1400));
   expect(bench.layer.maxSendSize(ip("192.0.2.2"))).toBe(1380);
   expect(bench.layer.maxSendSize(ip("127.0.0.1"))).toBe(65515);
