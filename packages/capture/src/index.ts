@@ -1,5 +1,16 @@
 export { CaptureError, type CaptureErrorCode } from "./capture-error.ts";
 export * from "./captured-packet.ts";
+export { type DissectOptions, dissect, MAX_LAYERS } from "./dissect/dissect.ts";
+export { type Dissection, transportPayload } from "./dissect/dissection.ts";
+export type * from "./dissect/layer.ts";
+export { formatHex } from "./format/format-hex.ts";
+export { formatLayers } from "./format/format-layers.ts";
+export { formatLine, type LineOptions } from "./format/format-line.ts";
+export * from "./format/format-time.ts";
+export { ipProtocolName } from "./format/protocol-name.ts";
+export { MAX_RELATIVE_DIRECTIONS, type RelativeNumbers, RelativeSequence } from "./format/relative-sequence.ts";
+export { tcpFlagLetters, tcpFlagNames } from "./format/tcp-flags.ts";
+export { type JsonLayer, type JsonPacket, type JsonValue, layerToJson, toJson } from "./format/to-json.ts";
 export * from "./link-type-name.ts";
 export type { LongRecords } from "./pcap-header.ts";
 export * from "./pcap-writer.ts";

@@ -2,6 +2,7 @@
 import type { IpAddress } from "@netstrata/core";
 import { PacketBuffer } from "@netstrata/core";
 import type { ChecksumVerdict, Layer } from "./layer.ts";
+import { readPartialHeader } from "./partial-header.ts";
 
 /** A name for what comes next: an EtherType, an IP protocol number or one of the constants below; `dissect.ts` knows who reads it. */
 export type NextLayer = number;
@@ -37,7 +38,7 @@ export class Cursor {
   /** The innermost IP header's addresses, for pseudo-headers: the destination is the final one (RFC 8200 §8.1). */
   source: IpAddress = 0 as IpAddress;
   destination: IpAddress = 0 as IpAddress;
-  /** True within a fragment or a cut quotation: the transport checksum covers more than is here. */
+  /** True within a fragment, or a quotation cut short: the transport checksum covers more than is here. */
   incomplete = false;
 
   constructor(bytes: Uint8Array, wireLength: number, verifyChecksums: boolean) {
@@ -66,7 +67,8 @@ export class Cursor {
 
   malformed(expected: string, reason: string): NextLayer {
     const { start: offset, length: headerLength } = this.packet;
-    return this.found({ protocol: "malformed", offset, headerLength, expected, reason }, NEXT_NOTHING);
+    const fields = readPartialHeader(expected, this.packet);
+    return this.found({ protocol: "malformed", offset, headerLength, expected, reason, fields }, NEXT_NOTHING);
   }
 
   /** True when the `length` octets from here, which a checksum covers, are all on hand and the checksum is wanted. */

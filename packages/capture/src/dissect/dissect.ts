@@ -54,15 +54,19 @@ import { dissectTcp } from "./tcp.ts";
 import { dissectGre, dissectVxlan, ETHERTYPE_TRANSPARENT_BRIDGING } from "./tunnel.ts";
 import { dissectUdp } from "./udp.ts";
 
+/** Reverse ARP (RFC 903) has messages of the same form. */
+const ETHERTYPE_RARP = 0x8035;
 /** Before 802.1ad had its number, some switches used this one. */
 const ETHERTYPE_OLD_SERVICE_VLAN = 0x9100;
 const PROTOCOL_IPV4 = 4;
 const PROTOCOL_IPV6 = 41;
 const PROTOCOL_GRE = 47;
 const PROTOCOL_AUTHENTICATION = 51;
+/** RFC 8986 §4.9: a whole frame behind a segment routing header. */
+const PROTOCOL_ETHERNET = 143;
 
 /** Outer headers behind one another; a packet of nothing but tunnels is not worth a longer look. */
-export const MAX_LAYERS = 32;
+export const MAX_LAYERS = 256;
 
 const LINK_LAYERS: ReadonlyMap<number, Dissector> = new Map([
   [LINKTYPE_NULL, dissectNull],
@@ -73,7 +77,7 @@ const LINK_LAYERS: ReadonlyMap<number, Dissector> = new Map([
   [LINKTYPE_LOOP, dissectLoop],
   [LINKTYPE_LINUX_SLL, dissectSll],
   [LINKTYPE_IPV4, dissectIp],
-  [LINKTYPE_IPV6, dissectIp],
+  [LINKTYPE_IPV6, dissectIpv6],
   [LINKTYPE_LINUX_SLL2, dissectSll2],
 ]);
 
@@ -84,6 +88,7 @@ const NEXT_LAYERS: ReadonlyMap<NextLayer, Dissector> = new Map([
   [nextEtherType(ETHERTYPE_IPV4), dissectIp],
   [nextEtherType(ETHERTYPE_IPV6), dissectIpv6],
   [nextEtherType(ETHERTYPE_ARP), dissectArp],
+  [nextEtherType(ETHERTYPE_RARP), dissectArp],
   [nextEtherType(ETHERTYPE_VLAN), dissectVlan],
   [nextEtherType(ETHERTYPE_SERVICE_VLAN), dissectVlan],
   [nextEtherType(ETHERTYPE_OLD_SERVICE_VLAN), dissectVlan],
@@ -100,6 +105,7 @@ const NEXT_LAYERS: ReadonlyMap<NextLayer, Dissector> = new Map([
   [nextIpProtocol(PROTOCOL_IPV6_FRAGMENT), dissectIpv6Fragment],
   [nextIpProtocol(PROTOCOL_IPV6_DESTINATION), dissectDestinationOptions],
   [nextIpProtocol(PROTOCOL_ICMPV6), dissectIcmpv6],
+  [nextIpProtocol(PROTOCOL_ETHERNET), dissectEthernet],
 ]);
 
 /** Either family: the version field tells, whatever the EtherType says. */

@@ -10,6 +10,8 @@ const LLC_LENGTH = 3;
 const SNAP_LENGTH = 8;
 /** Service access points AA and unnumbered information: a SNAP header follows. */
 const SNAP = 0xaaaa03;
+/** Novell's raw 802.3: an IPX header, whose checksum is always all ones, where LLC should be. */
+const RAW_802_3 = 0xffff;
 const IP_SERVICE_ACCESS_POINT = 0x06;
 const ETHERTYPE_IPV4 = 0x0800;
 
@@ -56,8 +58,9 @@ export function dissectVlan(cursor: Cursor): NextLayer {
 /** A length cuts the padding off; LLC follows it. */
 function afterType(cursor: Cursor, typeOrLength: number, headerLength: number): NextLayer {
   if (typeOrLength > LARGEST_LENGTH) return nextEtherType(typeOrLength);
+  const { packet } = cursor;
   cursor.limit(headerLength + typeOrLength);
-  return NEXT_LLC;
+  return packet.length >= headerLength + 2 && packet.u16(headerLength) === RAW_802_3 ? NEXT_DATA : NEXT_LLC;
 }
 
 export function dissectLlc(cursor: Cursor): NextLayer {

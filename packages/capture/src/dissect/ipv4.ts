@@ -1,9 +1,12 @@
 // IPv4 (RFC 791 §3.1).
-import { foldChecksum, PacketBuffer, sumBytes } from "@netstrata/core";
+import { foldChecksum, type Ipv4Address, PacketBuffer, readIpv4, sumBytes } from "@netstrata/core";
 import { IPV4_HEADER_LENGTH, type Ipv4Header, readUncheckedIpv4Header } from "@netstrata/internet";
 import { type Cursor, NEXT_DATA, type NextLayer, nextIpProtocol } from "./cursor.ts";
 import type { HeaderOption } from "./layer.ts";
 import { readOptionList } from "./option-list.ts";
+
+const LOOSE_SOURCE_ROUTE = 131;
+const STRICT_SOURCE_ROUTE = 137;
 
 const OPTION_NAMES: ReadonlyMap<number, string> = new Map([
   [0, "EOL"],
@@ -11,9 +14,9 @@ const OPTION_NAMES: ReadonlyMap<number, string> = new Map([
   [7, "RR"],
   [68, "timestamp"],
   [130, "security"],
-  [131, "LSRR"],
+  [LOOSE_SOURCE_ROUTE, "LSRR"],
   [136, "stream-id"],
-  [137, "SSRR"],
+  [STRICT_SOURCE_ROUTE, "SSRR"],
   [148, "RA"],
 ]);
 
@@ -22,12 +25,15 @@ export function dissectIpv4(cursor: Cursor): NextLayer {
   const header = readHeader(packet);
   if (typeof header === "string") return cursor.malformed("ipv4", header);
   const { headerLength, totalLength, moreFragments, fragmentOffset, source, destination } = header;
+  cursor.incomplete = moreFragments || fragmentOffset > 0 || totalLength > cursor.wireLength;
   if (totalLength > 0) cursor.limit(totalLength);
   const offset = packet.start;
   const sum = foldChecksum(sumBytes(packet.bytes, offset, offset + headerLength));
+  const options = readIpv4Options(packet, headerLength);
+  const finalDestination = endOfRoute(packet, headerLength);
   cursor.source = source;
-  cursor.destination = destination;
-  cursor.incomplete = moreFragments || fragmentOffset > 0;
+  // The pseudo-header is made by the ends, which know the whole route.
+  cursor.destination = finalDestination ?? destination;
   return cursor.found(
     {
       protocol: "ipv4",
@@ -44,8 +50,9 @@ export function dissectIpv4(cursor: Cursor): NextLayer {
       timeToLive: header.timeToLive,
       payloadProtocol: header.protocol,
       checksum: cursor.verifyChecksums ? cursor.verdict(sum === 0) : "unverified",
-      options: readIpv4Options(packet, headerLength),
+      options,
       payloadLength: Math.max(0, cursor.wireLength - headerLength),
+      finalDestination,
     },
     // The middle of something is not its beginning.
     fragmentOffset > 0 ? NEXT_DATA : nextIpProtocol(header.protocol),
@@ -66,4 +73,19 @@ const NO_OPTIONS: readonly HeaderOption[] = [];
 function readIpv4Options(packet: PacketBuffer, headerLength: number): readonly HeaderOption[] {
   if (headerLength === IPV4_HEADER_LENGTH) return NO_OPTIONS;
   return readOptionList(packet.view(IPV4_HEADER_LENGTH, headerLength - IPV4_HEADER_LENGTH), OPTION_NAMES);
+}
+
+/** The last address of a source route whose pointer has not passed it (RFC 791 §3.1); undefined when there is no such route. */
+function endOfRoute(packet: PacketBuffer, headerLength: number): Ipv4Address | undefined {
+  for (let at = IPV4_HEADER_LENGTH; at + 2 < headerLength; ) {
+    const kind = packet.u8(at);
+    if (kind === 0) return undefined;
+    const length = kind === 1 ? 1 : packet.u8(at + 1);
+    if (length === 0 || at + length > headerLength) return undefined;
+    if ((kind === LOOSE_SOURCE_ROUTE || kind === STRICT_SOURCE_ROUTE) && length >= 7 && packet.u8(at + 2) <= length - 3) {
+      return readIpv4(packet, at + length - 4);
+    }
+    at += length;
+  }
+  return undefined;
 }

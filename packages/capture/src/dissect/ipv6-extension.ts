@@ -17,6 +17,8 @@ const ROUTING_SEGMENTS = 4;
 function extension(protocol: Exclude<Ipv6ExtensionLayer["protocol"], "authentication">): Dissector {
   return (cursor) => {
     const { packet } = cursor;
+    // RFC 8200 §4.3: the hop-by-hop header stands right behind the IPv6 header, or not at all.
+    if (protocol === "hop-by-hop" && cursor.layers.at(-1)?.protocol !== "ipv6") return cursor.malformed(protocol, "not-first");
     if (packet.length < 2) return cursor.malformed(protocol, "truncated");
     const headerLength = (packet.u8(1) + 1) * 8;
     if (headerLength > packet.length) return cursor.malformed(protocol, "truncated");

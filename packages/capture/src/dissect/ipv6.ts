@@ -13,14 +13,13 @@ export function dissectIpv6(cursor: Cursor): NextLayer {
   const nextHeader = packet.u8(6);
   const source = readIpv6(packet, 8);
   const destination = readIpv6(packet, 24);
-  // A length of 0 stands in jumbograms (RFC 2675 §3), and in what was captured before a network card cut a super-segment.
+  // RFC 2675 §3: a jumbogram has its length in a hop-by-hop option.
   const jumbo =
     payloadLengthField === 0 && nextHeader === PROTOCOL_IPV6_HOP_BY_HOP ? jumboPayloadLength(packet, IPV6_HEADER_LENGTH) : undefined;
   if (payloadLengthField > 0) cursor.limit(IPV6_HEADER_LENGTH + payloadLengthField);
   else if (jumbo !== undefined) cursor.limit(IPV6_HEADER_LENGTH + jumbo);
   cursor.source = source;
   cursor.destination = destination;
-  cursor.incomplete = false;
   return cursor.found(
     {
       protocol: "ipv6",

@@ -1,6 +1,7 @@
 // The layers of a dissected packet, as a union that `protocol` tells apart.
 import type { IpAddress, Ipv4Address, Ipv6Address, MacAddress, SequenceNumber } from "@netstrata/core";
 import type { CookedPacketType } from "@netstrata/link";
+import type { PartialHeader } from "./partial-header.ts";
 
 /**
  * What a checksum is worth: "unverified" when not everything that it covers was captured, or nobody asked for it to be
@@ -98,6 +99,8 @@ export interface Ipv4Layer extends LayerBase {
   readonly options: readonly HeaderOption[];
   /** Octets behind the header, as many as the frame had room for. */
   readonly payloadLength: number;
+  /** Where a source route (RFC 791 §3.1) that still has hops to go will end. */
+  readonly finalDestination?: Ipv4Address;
 }
 
 export interface Ipv6Layer extends LayerBase {
@@ -193,6 +196,8 @@ export interface MalformedLayer extends LayerBase {
   readonly expected: string;
   /** In the words of the codecs: "truncated", "bad-header-length" … */
   readonly reason: string;
+  /** The fields that could be read nevertheless. */
+  readonly fields: PartialHeader;
 }
 
 export interface UnknownLinkLayer extends LayerBase {

@@ -4,6 +4,8 @@ import { type Cursor, NEXT_DATA, NEXT_LLC, type NextLayer, nextEtherType } from 
 
 /** The cooked header's value for 802.2 (linux/if_ether.h: ETH_P_802_2). */
 const PROTOCOL_802_2 = 4;
+/** A GRE device: its protocols are EtherTypes too (RFC 2784 §2.4). */
+const HARDWARE_GRE = 778;
 
 export function dissectNull(cursor: Cursor): NextLayer {
   return dissectLoopback(cursor, readNullHeader);
@@ -33,7 +35,8 @@ export function dissectSll2(cursor: Cursor): NextLayer {
 
 function dissectCooked(cursor: Cursor, header: CookedHeader | "truncated"): NextLayer {
   if (header === "truncated") return cursor.malformed("sll", header);
-  const { packetType, hardwareType, etherType, headerLength } = header;
+  const { packetType, hardwareType, headerLength } = header;
+  const etherType = hardwareType === HARDWARE_GRE ? header.protocol : header.etherType;
   cursor.packet.rewind(headerLength);
   const offset = cursor.packet.start;
   const linkAddress = Array.from(header.linkAddress, (octet) => octet.toString(16).padStart(2, "0")).join(":");
