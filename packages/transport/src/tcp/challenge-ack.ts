@@ -8,16 +8,25 @@ const CHALLENGE_INTERVAL: Milliseconds = 1000;
 
 /** A true peer answers the challenge with a RST that fits exactly, or stays silent. */
 export function challenge(tcb: TransmissionControlBlock): void {
+  tcb.context.counters[acknowledgeThrottled(tcb) ? "TCPChallengeACK" : "TCPACKSkippedChallenge"] += 1;
+}
+
+/**
+ * Answers an empty segment outside the window. Two ends that are out of step would answer each other's answers for ever,
+ * as fast as the network carries them.
+ */
+export function acknowledgeOutOfWindow(tcb: TransmissionControlBlock): void {
+  if (!acknowledgeThrottled(tcb)) tcb.context.counters.TCPACKSkippedSeq += 1;
+}
+
+function acknowledgeThrottled(tcb: TransmissionControlBlock): boolean {
   const now = tcb.clock.now();
   if (now - tcb.challengeAcksSince >= CHALLENGE_INTERVAL) {
     tcb.challengeAcksSince = now;
     tcb.challengeAcks = 0;
   }
-  if (tcb.challengeAcks === MAX_CHALLENGE_ACKS) {
-    tcb.context.counters.TCPACKSkippedChallenge += 1;
-    return;
-  }
+  if (tcb.challengeAcks === MAX_CHALLENGE_ACKS) return false;
   tcb.challengeAcks += 1;
-  tcb.context.counters.TCPChallengeACK += 1;
   tcb.ackNow = true;
+  return true;
 }

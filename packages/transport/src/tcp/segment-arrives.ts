@@ -1,7 +1,7 @@
 // SEGMENT ARRIVES for a connection (RFC 9293 §3.10.7.3 and §3.10.7.4), one function for each numbered check, in the RFC's order.
 import { isAfter, isAtOrAfter, isAtOrBefore, sequenceAdd, sequenceDistance } from "@netstrata/core";
 import { acknowledge, reportCongestion, setSendWindow } from "./acknowledgment.ts";
-import { challenge } from "./challenge-ack.ts";
+import { acknowledgeOutOfWindow, challenge } from "./challenge-ack.ts";
 import { abort, becomeClosed, enterTimeWait } from "./closing.ts";
 import { finIsNext, isAcceptable, receiveText, receiveUrgent, trimToWindow } from "./receiver.ts";
 import type { Segment } from "./segment.ts";
@@ -136,8 +136,10 @@ function checkSequenceNumber(tcb: TransmissionControlBlock, segment: Segment): O
   }
   tcb.context.drops.count("out-of-window");
   if (tcb.state === "TIME-WAIT" && segment.hasFin) tcb.timer("life").arm(tcb.options.timeWait);
-  // SYN-RECEIVED and later: an unacceptable segment is answered with an ACK, a RST is not.
-  if (!segment.hasRst) tcb.ackNow = true;
+  // An unacceptable segment is answered with an ACK, a RST is not.
+  if (segment.hasRst) return "done";
+  if (segment.length === 0) acknowledgeOutOfWindow(tcb);
+  else tcb.ackNow = true;
   return "done";
 }
 

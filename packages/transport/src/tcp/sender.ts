@@ -271,7 +271,8 @@ export function armRetransmission(tcb: TransmissionControlBlock): void {
   const first = tcb.scoreboard.first();
   if (first === undefined) return;
   const left = patience(tcb, (first.flags & SYN) !== 0) - (tcb.clock.now() - first.firstSentAt);
-  tcb.timer("retransmission").arm(left > 0 ? Math.min(left, tcb.retransmissionTimeout.value) : tcb.retransmissionTimeout.value);
+  // At least a millisecond: a remainder below the clock's precision would expire at once, for ever.
+  tcb.timer("retransmission").arm(Math.max(1, Math.min(left, tcb.retransmissionTimeout.value)));
 }
 
 /** R2 (RFC 9293 §3.8.3): how long something may stay unacknowledged before the connection is given up. */

@@ -22,6 +22,7 @@ const NAMES = [
   "TCPOFOMerge",
   "TCPChallengeACK",
   "TCPACKSkippedChallenge",
+  "TCPACKSkippedSeq",
   "TCPKeepAlive",
   "TCPWinProbe",
   "TCPAbortOnTimeout",
