@@ -4,11 +4,13 @@ import type { Destination, DestinationCache } from "./destination-cache.ts";
 import type { IpSendOptions, IpSendResult } from "./ip-service.ts";
 import type { Ipv4Counters, Ipv4DropReason, Ipv4Drops } from "./ipv4-counters.ts";
 import { IPV4_HEADER_LENGTH, IPV4_MAX_HEADER_LENGTH, IPV4_MAX_LENGTH, prependIpv4 } from "./ipv4-header.ts";
+import { readIpv4Options } from "./ipv4-options.ts";
 import { sendToLink } from "./link-output.ts";
 import type { LocalAddresses } from "./local-addresses.ts";
 
 /** RFC 1112 §6.1: what is multicast stays on its link unless the sender says otherwise. */
 const MULTICAST_TIME_TO_LIVE = 1;
+const NO_OPTIONS = new Uint8Array(0);
 
 export class Ipv4Output {
   private readonly host: Host;
@@ -93,8 +95,10 @@ export class Ipv4Output {
 }
 
 /** @throws RangeError for what no header can say, or must not (RFC 1122 §3.2.1.7: a TTL of 0) */
-function refuseMisuse({ timeToLive, options }: IpSendOptions): void {
+function refuseMisuse({ timeToLive, options = NO_OPTIONS }: IpSendOptions): void {
   if (timeToLive === 0) throw new RangeError("a datagram with TTL 0 must not be sent");
-  const length = options?.length ?? 0;
+  const { length } = options;
   if (length % 4 !== 0 || length > IPV4_MAX_HEADER_LENGTH - IPV4_HEADER_LENGTH) throw new RangeError(`${length} octets of IPv4 options`);
+  const fault = readIpv4Options(options);
+  if (typeof fault === "number") throw new RangeError(`IPv4 options with a fault at octet ${fault}`);
 }

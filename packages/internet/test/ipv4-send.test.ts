@@ -66,6 +66,13 @@ test("1122-3.2.1.7-1, 1812-4.2.2.9-1: a TTL of 0 is refused, and so are options 
   expect(() => bench.layer.send(payload(bench), options({ options: new Uint8Array(44) }))).toThrow(RangeError);
 });
 
+test("1122-3.2.1.8c-4, 1812-4.2.2.1-3: a second source route is refused", () => {
+  const bench = new Bench();
+  const twice = Uint8Array.of(131, 7, 4, 203, 0, 113, 7, 1, 137, 7, 4, 203, 0, 113, 7, 1);
+  expect(() => bench.layer.send(payload(bench), options({ options: twice }))).toThrow(RangeError);
+  expect(bench.layer.send(payload(bench), options({ options: twice.slice(0, 8) }))).toBe("sent");
+});
+
 test("1122-3.2.1.3-2, 1122-3.3.6-1, 1812-4.2.2.11-1: only an own address is a source", () => {
   const bench = routed();
   for (const source of ["192.0.2.7", "192.0.2.255", "255.255.255.255", "224.0.0.1", "0.0.0.0", "127.0.0.1"]) {
