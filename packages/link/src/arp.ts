@@ -36,7 +36,8 @@ export type ArpDrop =
   | "bad-sender"
   | "own-message"
   | "address-conflict"
-  | "not-for-us";
+  | "not-for-us"
+  | "unsolicited";
 
 const ARP_DROPS: DropReasons<ArpDrop> = {
   truncated: "RFC 826",
@@ -48,6 +49,7 @@ const ARP_DROPS: DropReasons<ArpDrop> = {
   "own-message": undefined,
   "address-conflict": "RFC 5227 §2.4",
   "not-for-us": "RFC 826",
+  unsolicited: undefined,
 };
 
 /** What ARP needs of the interface it serves. */
@@ -102,17 +104,24 @@ export class Arp implements NeighbourProtocol {
     const fault = this.faultOf(message);
     if (fault !== undefined) return fault;
     const isForUs = this.isOwn(targetProtocol);
-    // RFC 5227 §2.1.1: a probe's sender has no address yet, so there is nothing to merge.
-    if (senderProtocol !== IPV4_ANY) {
-      const isAnswer = operation === ARP_REPLY && isForUs && this.cache.isSoliciting(senderProtocol);
-      if (isAnswer) this.cache.answered(senderProtocol, senderHardware);
-      // RFC 826 adds every sender that speaks to us, before the operation is looked at. We add those that ask, because
-      // they will get an answer and more; a reply that nobody asked for only updates what is known.
-      else this.cache.heard(senderProtocol, senderHardware, isForUs && operation === ARP_REQUEST);
-    }
+    const isKnown = this.merge(message, isForUs);
     if (!isForUs) return "not-for-us";
-    if (operation === ARP_REQUEST) this.transmit(ARP_REPLY, targetProtocol, senderHardware, senderProtocol, senderHardware);
+    if (operation === ARP_REPLY) return isKnown ? undefined : "unsolicited";
+    this.transmit(ARP_REPLY, targetProtocol, senderHardware, senderProtocol, senderHardware);
     return undefined;
+  }
+
+  /** Updates the cache by what the sender says of itself; false when there was nothing to update. */
+  private merge({ operation, senderHardware, senderProtocol }: ArpMessage, isForUs: boolean): boolean {
+    // RFC 5227 §2.1.1: a probe's sender has no address yet.
+    if (senderProtocol === IPV4_ANY) return false;
+    if (operation === ARP_REPLY && isForUs && this.cache.isSoliciting(senderProtocol)) {
+      this.cache.answered(senderProtocol, senderHardware);
+      return true;
+    }
+    // RFC 826 adds every sender that speaks to us, before the operation is looked at. We add those that ask, because
+    // they will get an answer and more; a reply that nobody asked for only updates what is known.
+    return this.cache.heard(senderProtocol, senderHardware, isForUs && operation === ARP_REQUEST);
   }
 
   private faultOf(message: ArpMessage): ArpDrop | undefined {

@@ -128,17 +128,19 @@ export class NeighbourCache implements NeighbourResolver {
   /**
    * The neighbour was heard, in a message that does not prove that ours reach it (RFC 4861 §7.3.3). With `mayCreate` it is
    * remembered even when nobody asked for it.
+   * @returns false when there is no entry to hold what was heard
    */
-  heard(address: IpAddress, linkAddress: MacAddress, mayCreate: boolean): void {
+  heard(address: IpAddress, linkAddress: MacAddress, mayCreate: boolean): boolean {
     const now = this.host.clock.now();
     const entry = this.lookUp(address, now) ?? (mayCreate ? this.create(address, now, false) : undefined);
-    if (entry === undefined) return;
+    if (entry === undefined) return false;
     entry.touchedAt = now;
-    if (hasLinkAddress(entry) && entry.linkAddress === linkAddress) return;
+    if (hasLinkAddress(entry) && entry.linkAddress === linkAddress) return true;
     entry.linkAddress = linkAddress;
     if (entry.queue.length > 0) this.change(entry, "DELAY", this.limits.delayFirstProbeTime);
     else this.change(entry, "STALE");
     this.flush(entry);
+    return true;
   }
 
   /** Forgets a neighbour; datagrams that wait for it are lost. */
