@@ -38,7 +38,7 @@ export function loadRawSocket(): RawSocketModule {
   } catch (cause) {
     throw new RawError(
       "ERR_RAW_MODULE",
-      "the package raw-socket is not installed or was not compiled (npm install raw-socket; it needs a C++ compiler, make and python3)",
+      "the package raw-socket is not installed, or not compiled for this Node (npm install raw-socket, npm rebuild raw-socket; both need a C++ compiler, make and python3)",
       undefined,
       cause,
     );

@@ -1,9 +1,8 @@
 // The compliance suite of link devices, with the host's loopback interface as the link and another raw device as the far side.
 import { foldChecksum, type Ipv4Address, ip, type PacketBuffer, sumBytes } from "@netstrata/core";
 import { describeLinkDevice, samplePacket } from "@netstrata/link/compliance";
-import { describe } from "vitest";
 import { openRaw } from "../src/index.ts";
-import { whatIsMissing } from "./requirements.ts";
+import { describeWithRawSockets } from "./requirements.ts";
 
 /** For experiments (RFC 3692): nobody else's packets are of this protocol. The suite's own are of the other such, 253. */
 const PROTOCOL = 254;
@@ -26,8 +25,7 @@ async function settle(): Promise<void> {
   for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve));
 }
 
-const missing = whatIsMissing();
-describe.skipIf(missing !== undefined)(missing ?? "on the host's loopback interface", () => {
+describeWithRawSockets("on the host's loopback interface", () => {
   describeLinkDevice("a raw device", () => {
     const options = { protocols: [PROTOCOL], interface: "lo" };
     const device = openRaw(options);

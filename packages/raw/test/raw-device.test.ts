@@ -3,10 +3,10 @@ import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { readdirSync } from "node:fs";
 import { foldChecksum, type Ipv4Address, ip, PacketBuffer, sumBytes } from "@netstrata/core";
-import { afterEach, describe, expect, test } from "vitest";
+import { afterEach, expect, test } from "vitest";
 import { hostAddressToward, openRaw, PROTOCOL_ICMP, type RawDevice, RawError, type RawOptions } from "../src/index.ts";
 import { errorCode } from "../src/raw-error.ts";
-import { whatIsMissing } from "./requirements.ts";
+import { describeWithRawSockets } from "./requirements.ts";
 
 const PROTOCOL_UDP = 17;
 const ECHO_REPLY = 0;
@@ -16,8 +16,6 @@ const ECHO_REQUEST = 8;
 const LOOPBACK = ip("127.0.0.1") as Ipv4Address;
 /** Ours on the loopback network, so that nobody else's traffic there is mistaken for it. */
 const OURS = ip("127.18.7.2") as Ipv4Address;
-
-const missing = whatIsMissing();
 
 const opened: RawDevice[] = [];
 afterEach(() => {
@@ -76,7 +74,7 @@ function errorOf(action: () => unknown): RawError {
   throw new Error("nothing was thrown");
 }
 
-describe.skipIf(missing !== undefined)(`raw device${missing === undefined ? "" : ` (${missing})`}`, () => {
+describeWithRawSockets("raw device", () => {
   test("an echo request goes out, its reply comes in with its header", async () => {
     const device = open();
     expect(device.medium).toBe("ip");

@@ -1,14 +1,19 @@
 // What the tests need of the machine.
-import { loadRawSocket } from "../src/raw-socket-module.ts";
+import { describe } from "vitest";
+import { openRaw } from "../src/index.ts";
 
-/** What is missing, or undefined when nothing is. */
-export function whatIsMissing(): string | undefined {
-  if (process.platform !== "linux") return "needs Linux";
-  if (process.getuid?.() !== 0) return "needs root";
+/** `describe` where raw sockets can be had; elsewhere the tests are skipped, and a line on stderr says why. */
+export function describeWithRawSockets(title: string, tests: () => void): void {
+  const missing = whatIsMissing();
+  if (missing !== undefined) process.stderr.write(`skipped: ${title}: ${missing}\n`);
+  describe.skipIf(missing !== undefined)(title, tests);
+}
+
+function whatIsMissing(): string | undefined {
   try {
-    loadRawSocket();
-  } catch {
-    return "needs the compiled package raw-socket";
+    openRaw().close();
+    return undefined;
+  } catch (error) {
+    return (error as Error).message;
   }
-  return undefined;
 }

@@ -1,5 +1,4 @@
 // The kernel's end of a device: its MTU, addresses and flags, by the requests of netdevice(7), so that no `ip` program is needed.
-import { closeSync } from "node:fs";
 import { type IpPrefix, ipToBytes, ipv4Mask, isIpv4, prefix } from "@netstrata/core";
 import { interfaceRequest, setSocketAddress } from "./interface-request.ts";
 import { systemCalls } from "./system-calls.ts";
@@ -102,6 +101,6 @@ function ask(
     if (calls.ioctl(socket, request, argument) < 0)
       throw systemError(name, calls.errno(), `ioctl(${title})`, { ...EXPLANATIONS, ...explanations });
   } finally {
-    closeSync(socket);
+    calls.close(socket);
   }
 }

@@ -1,5 +1,5 @@
 // Waiting until a descriptor has something to read, in the event loop's own epoll set. Why so: docs/decisions/0007-tun-through-koffi.md.
-import { closeSync, constants } from "node:fs";
+import { constants } from "node:fs";
 import { type ConnectOpts, Socket, type SocketConstructorOpts } from "node:net";
 import { systemCalls } from "./system-calls.ts";
 import { systemError } from "./tun-error.ts";
@@ -40,12 +40,12 @@ export class ReadableWatch {
     try {
       this.socket = new Socket(options);
     } catch (error) {
-      closeSync(readEnd);
-      closeSync(writeEnd);
+      calls.close(readEnd);
+      calls.close(writeEnd);
       throw error;
     }
     const replaced = calls.dup3(descriptor, readEnd, CLOSE_ON_EXEC);
-    closeSync(writeEnd);
+    calls.close(writeEnd);
     if (replaced < 0) {
       this.socket.destroy();
       throw systemError("TUN", calls.errno(), "dup3");

@@ -15,6 +15,8 @@ export interface SystemCalls {
   socket(family: number, type: number, protocol: number): number;
   pipe2(descriptors: Int32Array, flags: number): number;
   dup3(from: number, to: number, flags: number): number;
+  /** For descriptors that came from here: `fs.closeSync` on a worker thread warns of those that `fs` did not open. */
+  close(descriptor: number): number;
   errno(): number;
 }
 
@@ -42,6 +44,7 @@ function load(): SystemCalls {
       write: declare("intptr_t write(int descriptor, void *bytes, size_t length)"),
       socket: declare("int socket(int family, int type, int protocol)"),
       pipe2: declare("int pipe2(void *descriptors, int flags)"),
+      close: declare("int close(int descriptor)"),
       dup3: declare("int dup3(int from, int to, int flags)"),
       errno: () => koffi.errno(),
     };

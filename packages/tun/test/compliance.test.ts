@@ -3,13 +3,9 @@ import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { describeLinkDevice } from "@netstrata/link/compliance";
-import { describe } from "vitest";
+import { beforeAll } from "vitest";
 import { openTun, type TunMode } from "../src/index.ts";
-import { enterPrivateNetwork } from "./private-network.ts";
-
-const missing = enterPrivateNetwork();
-// Without IPv6 a kernel says nothing of its own accord on a new interface, so what arrives is what was injected.
-if (missing === undefined) writeFileSync("/proc/sys/net/ipv6/conf/default/disable_ipv6", "1");
+import { describeInPrivateNetwork } from "./private-network.ts";
 
 /** Where the kernel sends to; on Ethernet a broadcast, which needs no address resolved. */
 const FAR_TO_NEAR: Record<TunMode, string> = { tun: "198.18.0.2", tap: "198.18.0.255" };
@@ -19,7 +15,10 @@ async function settle(): Promise<void> {
   for (let turn = 0; turn < 5; turn += 1) await new Promise((resolve) => setImmediate(resolve));
 }
 
-describe.skipIf(missing !== undefined)(missing ?? "with the kernel as the far side", () => {
+describeInPrivateNetwork("with the kernel as the far side", () => {
+  // Without IPv6 a kernel says nothing of its own accord on a new interface, so what arrives is what was injected.
+  beforeAll(() => writeFileSync("/proc/sys/net/ipv6/conf/default/disable_ipv6", "1"));
+
   for (const mode of ["tun", "tap"] as const) {
     describeLinkDevice(`a ${mode.toUpperCase()} device`, async () => {
       const device = openTun({ mode });

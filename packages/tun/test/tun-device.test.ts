@@ -4,13 +4,12 @@ import { readdirSync, readFileSync } from "node:fs";
 import { networkInterfaces } from "node:os";
 import { foldChecksum, type Ipv4Address, ip, PacketBuffer, sumBytes } from "@netstrata/core";
 import { ETHERTYPE_ARP, readEthernet } from "@netstrata/link";
-import { afterEach, describe, expect, test } from "vitest";
+import { afterEach, expect, test } from "vitest";
 import { openTun, type TunDevice, TunError, type TunOptions } from "../src/index.ts";
 import { kernelMtu } from "../src/kernel-interface.ts";
 import { READ_BATCH } from "../src/tun-device.ts";
-import { enterPrivateNetwork } from "./private-network.ts";
+import { describeInPrivateNetwork } from "./private-network.ts";
 
-const missing = enterPrivateNetwork();
 const KERNEL = "198.18.0.1";
 const OURS = "198.18.0.2";
 
@@ -86,7 +85,7 @@ function errorOf(action: () => unknown): TunError {
   throw new Error("nothing was thrown");
 }
 
-describe.skipIf(missing !== undefined)(`TUN and TAP devices${missing === undefined ? "" : ` (${missing})`}`, () => {
+describeInPrivateNetwork("TUN and TAP devices", () => {
   test("the interface has the name asked for, or the first free one", () => {
     expect(open({ name: "nstest" }).name).toBe("nstest");
     expect(open({ name: "nst%d" }).name).toBe("nst0");

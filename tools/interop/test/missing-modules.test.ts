@@ -43,7 +43,7 @@ test.skipIf(process.platform !== "linux")("without raw-socket, opening a raw dev
   expect(await errorOf("openRaw()")).toEqual({
     code: "ERR_RAW_MODULE",
     message:
-      "raw: ERR_RAW_MODULE: the package raw-socket is not installed or was not compiled (npm install raw-socket; it needs a C++ compiler, make and python3)",
+      "raw: ERR_RAW_MODULE: the package raw-socket is not installed, or not compiled for this Node (npm install raw-socket, npm rebuild raw-socket; both need a C++ compiler, make and python3)",
   });
 });
 
