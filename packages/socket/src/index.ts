@@ -1,1 +1,17 @@
-export {};
+export * from "./event-loop.ts";
+export * as constants from "./posix/constants.ts";
+export type { PollFd } from "./posix/poll.ts";
+export { type AcceptResult, Posix, type ReceiveResult, type SockAddr } from "./posix/posix.ts";
+export type { OptionValue } from "./posix/socket-options.ts";
+export type { Linger } from "./posix/stream-file.ts";
+export * from "./real-time-clock.ts";
+export * from "./real-time-host.ts";
+export * from "./server.ts";
+export * from "./socket.ts";
+export * from "./socket-address.ts";
+export { toBytes } from "./socket-streams.ts";
+export * from "./stack.ts";
+export type { InterfaceOptions, RouteOptions } from "./stack-interface.ts";
+export * from "./system-error.ts";
+export { type Datagram, UdpSocket, type UdpSocketOptions } from "./udp-socket.ts";
+export * from "./web-random.ts";

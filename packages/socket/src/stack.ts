@@ -1,0 +1,250 @@
+// A whole stack: the layers put together, and the calls by which users open sockets on it.
+import { type Host, IPV4_ANY, IPV4_LOOPBACK, type IpAddress, isUnspecified } from "@netstrata/core";
+import { DEFAULT_TIME_TO_LIVE, InternetLayer, type InternetOptions } from "@netstrata/internet";
+import type { NetworkInterface } from "@netstrata/link";
+import {
+  DEFAULT_TCP_OPTIONS,
+  type Endpoint,
+  resolveTcpOptions,
+  Tcp,
+  type TcpConnection,
+  type TcpStackOptions,
+  Udp,
+  type UdpSettings,
+} from "@netstrata/transport";
+import { onAbort } from "./abort-signal.ts";
+import { DONE } from "./deferred.ts";
+import { OpenSockets } from "./open-sockets.ts";
+import { Posix } from "./posix/posix.ts";
+import { createRealTimeHost } from "./real-time-host.ts";
+import { type ListenOptions, Server } from "./server.ts";
+import { type ConnectOptions, Socket } from "./socket.ts";
+import { type AnySocketAddress, Hosts, requirePort, subjectOf, toSocketAddress } from "./socket-address.ts";
+import { addInterface, addLoopback, addRoute, type InterfaceOptions, type RouteOptions } from "./stack-interface.ts";
+import { SystemError } from "./system-error.ts";
+import { TcpChannel } from "./tcp-channel.ts";
+import { UdpSocket, type UdpSocketOptions } from "./udp-socket.ts";
+
+export interface StackOptions {
+  /** For traces and messages. @default "host" */
+  readonly name?: string;
+  /** Clock, chance and observer. @default the real world's */
+  readonly host?: Host;
+  readonly interfaces?: readonly InterfaceOptions[];
+  readonly routes?: readonly RouteOptions[];
+  /** Be a router: pass on what is for others. @default false */
+  readonly forwarding?: boolean;
+  /** Names and their addresses, besides `localhost`. */
+  readonly hosts?: Readonly<Record<string, string>>;
+  /** Defaults and limits of all connections. */
+  readonly tcp?: TcpStackOptions;
+  readonly udp?: UdpSettings;
+  readonly internet?: Omit<InternetOptions, "forwarding">;
+  /** Descriptors of the POSIX-like calls. @default 65536 */
+  readonly maxDescriptors?: number;
+}
+
+/** The layers themselves, for whoever wants to look inside or to speak with them directly. */
+export interface Layers {
+  readonly internet: InternetLayer;
+  readonly tcp: Tcp;
+  readonly udp: Udp;
+}
+
+export function createStack(options: StackOptions = {}): Stack {
+  return new Stack(options);
+}
+
+export class Stack implements AsyncDisposable {
+  readonly host: Host;
+  readonly layers: Layers;
+  /** Names this stack knows. */
+  readonly hosts: Hosts = new Hosts();
+  /** The POSIX-like calls, on descriptors of this stack. */
+  readonly posix: Posix;
+  private readonly sockets: OpenSockets;
+  private closed = false;
+
+  constructor(options: StackOptions = {}) {
+    this.host = options.host ?? createRealTimeHost({ name: options.name });
+    this.sockets = new OpenSockets(this.host.clock);
+    const internet = new InternetLayer(this.host, { ...options.internet, forwarding: options.forwarding });
+    this.layers = { internet, tcp: new Tcp(this.host, internet, options.tcp), udp: new Udp(this.host, internet, options.udp) };
+    addLoopback(this.host, internet);
+    for (const [name, address] of Object.entries(options.hosts ?? {})) this.hosts.set(name, address);
+    for (const each of options.interfaces ?? []) this.addInterface(each);
+    for (const each of options.routes ?? []) this.addRoute(each);
+    this.posix = new Posix(this.host, this.layers, this.sockets, {
+      defaults: {
+        tcp: resolveTcpOptions(DEFAULT_TCP_OPTIONS, options.tcp ?? {}),
+        timeToLive: options.internet?.timeToLive ?? DEFAULT_TIME_TO_LIVE,
+      },
+      maxDescriptors: options.maxDescriptors,
+    });
+  }
+
+  get name(): string {
+    return this.host.name;
+  }
+
+  get isClosed(): boolean {
+    return this.closed;
+  }
+
+  /** Sockets, servers and descriptors that are open. */
+  get openSockets(): number {
+    return this.sockets.size;
+  }
+
+  addInterface(options: InterfaceOptions): NetworkInterface {
+    return addInterface(this.host, this.layers.internet, options);
+  }
+
+  addRoute(options: RouteOptions): void {
+    addRoute(this.layers.internet, options, this.hosts);
+  }
+
+  /**
+   * Opens a TCP connection. Misuse throws; what the network says comes through the socket's promises, which always settle:
+   * `opened` rejects when the connection is refused, unreachable, timed out or aborted.
+   */
+  connect(address: AnySocketAddress, options: ConnectOptions = {}): Socket {
+    this.requireOpen("connect");
+    const { allowHalfOpen = false, signal, secureTransport = "off", localAddress, localPort, ...rest } = options;
+    if (secureTransport !== "off") throw new SystemError("EPROTONOSUPPORT", "connect", { detail: "this layer speaks no TLS" });
+    const target = toSocketAddress(address, "connect");
+    const local = { address: localAddress === undefined ? undefined : this.hosts.resolve(localAddress), port: localPort };
+    if (localPort !== undefined) requirePort(localPort, "connect", localAddress);
+    const channel = this.createChannel(allowHalfOpen, signal);
+    const open = (): TcpConnection | undefined => {
+      // Aborted before it began.
+      if (channel.failure !== undefined) return undefined;
+      const remote = { address: reachable(this.hosts.resolve(target.hostname)), port: target.port };
+      const connection = this.layers.tcp.open(remote, channel, { ...rest, local });
+      if (typeof connection === "string") throw new SystemError(connection, "connect", subjectOf(remote));
+      channel.attach(connection);
+      return connection;
+    };
+    try {
+      return new Socket(channel, open());
+    } catch (error) {
+      channel.fail(error);
+      return new Socket(channel, undefined);
+    }
+  }
+
+  /** Listens for TCP connections. Throws EADDRINUSE, EADDRNOTAVAIL. */
+  listen(options: ListenOptions = {}): Server {
+    this.requireOpen("listen");
+    options.signal?.throwIfAborted();
+    const { port = 0, hostname, allowHalfOpen = false, signal, ...rest } = options;
+    const local = this.localEndpoint(hostname, port, "listen");
+    const listener = this.layers.tcp.listen(local, { acceptable: () => {} }, rest);
+    if (typeof listener === "string") throw new SystemError(listener, "listen", subjectOf(local));
+    const wrap = (): Socket | undefined => {
+      const connection = listener.accept();
+      if (connection === undefined) return undefined;
+      const channel = this.createChannel(allowHalfOpen, undefined);
+      channel.adopt(connection);
+      return new Socket(channel, connection);
+    };
+    const entry = { destroy: (): void => void server.close() };
+    const server = new Server(listener, wrap, () => {
+      stopListening();
+      this.sockets.delete(entry);
+    });
+    this.sockets.add(entry);
+    const stopListening = onAbort(signal, () => void server.close());
+    return server;
+  }
+
+  /** Opens a UDP socket. Throws EADDRINUSE, EADDRNOTAVAIL. */
+  udp(options: UdpSocketOptions = {}): UdpSocket {
+    this.requireOpen("bind");
+    options.signal?.throwIfAborted();
+    const { port = 0, hostname, signal, receiveBuffer: _, overflow: __, onError: ___, ...rest } = options;
+    const local = this.localEndpoint(hostname, port, "bind");
+    const endpoint = this.layers.udp.bind(local, { received: () => {} }, rest);
+    if (typeof endpoint === "string") throw new SystemError(endpoint, "bind", subjectOf(local));
+    const entry = { destroy: (): void => void socket.close() };
+    const socket = new UdpSocket(
+      endpoint,
+      {
+        resolve: (address, syscall) => this.resolve(address, syscall),
+        refused: () => this.layers.udp.refused(),
+        ended: () => {
+          stopListening();
+          this.sockets.delete(entry);
+        },
+      },
+      options,
+    );
+    this.sockets.add(entry);
+    const stopListening = onAbort(signal, (reason) => void socket.close({ reason }));
+    return socket;
+  }
+
+  /** Lets open sockets keep the process alive, which is the default. */
+  ref(): void {
+    this.sockets.setReferenced(true);
+  }
+
+  /** Lets the process end in spite of open sockets. */
+  unref(): void {
+    this.sockets.setReferenced(false);
+  }
+
+  /**
+   * Ends everything at once: connections are reset, every promise that waits is settled, interfaces and their devices are closed.
+   * No timer is left. For an orderly end close the sockets first.
+   */
+  close(): Promise<void> {
+    if (this.closed) return DONE;
+    this.closed = true;
+    const { internet, tcp, udp } = this.layers;
+    this.sockets.destroyAll();
+    tcp.close();
+    for (const endpoint of [...udp.endpoints]) endpoint.close();
+    const interfaces = internet.interfaces;
+    internet.close();
+    for (const networkInterface of interfaces) networkInterface.close();
+    return DONE;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  private createChannel(allowHalfOpen: boolean, signal: AbortSignal | undefined): TcpChannel {
+    const channel = new TcpChannel(allowHalfOpen, () => {
+      stopListening?.();
+      this.sockets.delete(entry);
+    });
+    const entry = {
+      destroy: (): void => channel.abort(new SystemError("ECONNABORTED", "close", { detail: "the stack was closed" })),
+    };
+    this.sockets.add(entry);
+    let stopListening: (() => void) | undefined;
+    stopListening = onAbort(signal, (reason) => channel.abort(reason));
+    return channel;
+  }
+
+  private resolve(address: AnySocketAddress, syscall: string): Endpoint {
+    const { hostname, port } = toSocketAddress(address, syscall);
+    return { address: reachable(this.hosts.resolve(hostname)), port };
+  }
+
+  private localEndpoint(hostname: string | undefined, port: number, syscall: string): Endpoint {
+    requirePort(port, syscall, hostname);
+    return { address: hostname === undefined ? IPV4_ANY : this.hosts.resolve(hostname), port };
+  }
+
+  private requireOpen(syscall: string): void {
+    if (this.closed) throw new SystemError("EINVAL", syscall, { detail: `the stack ${this.name} is closed` });
+  }
+}
+
+/** "This host" as a destination means the loopback, as in all systems with sockets. */
+function reachable(address: IpAddress): IpAddress {
+  return isUnspecified(address) ? IPV4_LOOPBACK : address;
+}
