@@ -31,7 +31,9 @@ export function sumPacket(packet: PacketBuffer, sum: ChecksumSum = 0): ChecksumS
 
 /** Folds a sum into 16 bits with end-around carry, without complementing it. */
 export function foldSum(sum: ChecksumSum): number {
-  let folded = sum > 0xffffffff ? (sum % 0x100000000) + Math.floor(sum / 0x100000000) : sum;
+  let folded = sum;
+  // Beyond 32 bits the carries have to come out of a division, because shifts see only the lower 32.
+  while (folded > 0xffffffff) folded = (folded % 0x100000000) + Math.floor(folded / 0x100000000);
   while (folded > 0xffff) folded = (folded & 0xffff) + (folded >>> 16);
   return folded;
 }

@@ -30,7 +30,7 @@ export function formatMac(address: MacAddress): string {
 
 /** Reads `aa:bb:cc:dd:ee:ff` (or with `-`); undefined when the text is anything else. */
 export function parseMac(text: string): MacAddress | undefined {
-  if (!/^[0-9a-f]{2}([:-][0-9a-f]{2}){5}$/i.test(text)) return undefined;
+  if (!/^[0-9a-f]{2}([:-])[0-9a-f]{2}(\1[0-9a-f]{2}){4}$/i.test(text)) return undefined;
   return Number.parseInt(text.replace(/[:-]/g, ""), 16) as MacAddress;
 }
 

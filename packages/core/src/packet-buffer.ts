@@ -17,6 +17,12 @@ const SLAB_SIZE = 65536;
 /** Larger packets get a store of their own, so that a slab is not thrown away half used. */
 const LARGEST_IN_SLAB = SLAB_SIZE / 4;
 
+/**
+ * A short packet gets so much: a bare TCP acknowledgment with all headers in front of it can then be padded to the 60
+ * octets of an Ethernet frame where it stands.
+ */
+const SMALLEST_STORE = 128;
+
 let slab = new Uint8Array(SLAB_SIZE);
 let slabUsed = 0;
 
@@ -50,9 +56,11 @@ export class PacketBuffer {
     this.ceiling = ceiling;
   }
 
-  /** A fresh packet, all zero: `headroom` octets to prepend into, a window of `length`, `tailroom` octets to append into. */
+  /** A fresh packet, all zero: at least `headroom` octets to prepend into, a window of `length`, at least `tailroom` octets to append into. */
   static allocate(headroom: number, length = 0, tailroom = 0): PacketBuffer {
-    const size = headroom + length + tailroom;
+    if (!(headroom >= 0 && length >= 0 && tailroom >= 0)) throw new RangeError(`allocate ${headroom}, ${length}, ${tailroom}`);
+    const wanted = headroom + length + tailroom;
+    const size = wanted < SMALLEST_STORE ? SMALLEST_STORE : wanted;
     if (size > LARGEST_IN_SLAB) return new PacketBuffer(new Uint8Array(size), 0, headroom, headroom + length, size);
     if (slabUsed + size > SLAB_SIZE) {
       slab = new Uint8Array(SLAB_SIZE);
@@ -65,6 +73,7 @@ export class PacketBuffer {
 
   /** A packet over bytes that exist already; the octets of `bytes` before `start` are its headroom. Nothing is copied. */
   static wrap(bytes: Uint8Array, start = 0, end: number = bytes.length): PacketBuffer {
+    if (!(start >= 0 && start <= end && end <= bytes.length)) throw new RangeError(`wrap ${start} to ${end}: ${bytes.length} octets`);
     return new PacketBuffer(bytes, 0, start, end, bytes.length);
   }
 
@@ -82,13 +91,14 @@ export class PacketBuffer {
 
   /** Opens `count` octets in front of the window, to write a header into. */
   prepend(count: number): void {
-    if (count > this.start - this.floor) throw new RangeError(`prepend ${count}: only ${this.headroom} octets of headroom`);
+    if (!(count >= 0 && count <= this.start - this.floor))
+      throw new RangeError(`prepend ${count}: only ${this.headroom} octets of headroom`);
     this.start -= count;
   }
 
   /** Takes `count` octets off the front: the header has been read. */
   consume(count: number): void {
-    if (count > this.end - this.start) throw new RangeError(`consume ${count}: only ${this.length} octets left`);
+    if (!(count >= 0 && count <= this.end - this.start)) throw new RangeError(`consume ${count}: only ${this.length} octets left`);
     this.start += count;
   }
 
@@ -99,12 +109,14 @@ export class PacketBuffer {
 
   /** Opens `count` octets behind the window. */
   append(count: number): void {
-    if (count > this.ceiling - this.end) throw new RangeError(`append ${count}: only ${this.tailroom} octets of tailroom`);
+    if (!(count >= 0 && count <= this.ceiling - this.end))
+      throw new RangeError(`append ${count}: only ${this.tailroom} octets of tailroom`);
     this.end += count;
   }
 
   /** Cuts the window to `length` octets from its start; does nothing when it is that short already. */
   truncate(length: number): void {
+    if (!(length >= 0)) throw new RangeError(`truncate to ${length} octets`);
     if (length < this.end - this.start) this.end = this.start + length;
   }
 
@@ -147,8 +159,11 @@ export class PacketBuffer {
     bytes[at + 3] = value;
   }
 
-  /** Copies `source` into the window at `offset`. */
+  /** Copies `source` into the window at `offset`, where there must be room for it: behind the window other packets may lie. */
   set(source: Uint8Array, offset = 0): void {
+    if (!(offset >= 0 && offset + source.length <= this.end - this.start)) {
+      throw new RangeError(`set ${source.length} octets at ${offset}: the window has ${this.length}`);
+    }
     this.bytes.set(source, this.start + offset);
   }
 

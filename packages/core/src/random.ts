@@ -5,8 +5,9 @@ export interface Random {
   uint32(): number;
 }
 
-/** A uniformly distributed integer in [0, bound), bound at most 2^32. */
+/** A uniformly distributed integer in [0, bound), bound from 1 to 2^32; another bound throws a RangeError. */
 export function randomBelow(random: Random, bound: number): number {
+  if (!(bound >= 1 && bound <= 0x100000000)) throw new RangeError(`bound ${bound}: not 1 to 2^32`);
   // Rejecting the incomplete last stretch of the range keeps the result free of bias.
   const limit = 0x100000000 - (0x100000000 % bound);
   let value = random.uint32();

@@ -5,9 +5,11 @@ const NOT_QUEUED = -1;
 
 class QueuedTimer implements Timer {
   deadline: Milliseconds = 0;
-  /** The deadline by which the heap sorts it: never later than `deadline` while armed. */
-  key: Milliseconds = 0;
+  /** Counts the armings: of two timers with the same deadline the one armed first comes first. */
   order = 0;
+  /** The deadline and the order by which the heap sorts it: while it is armed they never lie behind the true ones. */
+  heapDeadline: Milliseconds = 0;
+  heapOrder = 0;
   position: number = NOT_QUEUED;
   readonly onExpiry: () => void;
   private readonly queue: TimerQueue;
@@ -58,10 +60,11 @@ export class TimerQueue {
     return this.heap.length;
   }
 
-  /** When the next timer expires, or undefined when none is armed. */
+  /** When the next timer expires, or undefined when none ever will: none is armed, or all of them for ever. */
   next(): Milliseconds | undefined {
     this.settleRoot();
-    return this.heap.length === 0 ? undefined : this.heap[0].deadline;
+    if (this.heap.length === 0 || this.heap[0].deadline === Number.POSITIVE_INFINITY) return undefined;
+    return this.heap[0].deadline;
   }
 
   /** Runs the first timer that is due at `now`; false when none is. */
@@ -78,8 +81,9 @@ export class TimerQueue {
     // A delay that is not a number would poison the order of the heap for everybody.
     timer.deadline = this.now() + (delay > 0 ? delay : 0);
     timer.order = this.orders++;
-    if (timer.position !== NOT_QUEUED && timer.key <= timer.deadline) return;
-    timer.key = timer.deadline;
+    if (timer.position !== NOT_QUEUED && timer.heapDeadline <= timer.deadline) return;
+    timer.heapDeadline = timer.deadline;
+    timer.heapOrder = timer.order;
     if (timer.position === NOT_QUEUED) {
       timer.position = this.heap.length;
       this.heap.push(timer);
@@ -100,10 +104,11 @@ export class TimerQueue {
     this.siftDown(last);
   }
 
-  /** Moves postponed timers away from the root until the root is one whose time is as its key says. */
+  /** Moves postponed timers away from the root until the root is one that stands where it belongs. */
   private settleRoot(): void {
-    for (let root = this.heap[0]; root !== undefined && root.key !== root.deadline; root = this.heap[0]) {
-      root.key = root.deadline;
+    for (let root = this.heap[0]; root !== undefined && root.heapOrder !== root.order; root = this.heap[0]) {
+      root.heapDeadline = root.deadline;
+      root.heapOrder = root.order;
       this.siftDown(root);
     }
   }
@@ -140,5 +145,5 @@ export class TimerQueue {
 }
 
 function isBefore(a: QueuedTimer, b: QueuedTimer): boolean {
-  return a.key < b.key || (a.key === b.key && a.order < b.order);
+  return a.heapDeadline < b.heapDeadline || (a.heapDeadline === b.heapDeadline && a.heapOrder < b.heapOrder);
 }

@@ -193,7 +193,7 @@ test("misuse throws: a negative latency, a rate or MTU of zero", () => {
 test("whatever is sent arrives in order, as late as rate and latency say, and the queue holds no more than its limit", () => {
   const step = fc.record({ wait: fc.integer({ min: 0, max: 20 }), length: fc.integer({ min: 1, max: 1500 }) });
   fc.assert(
-    fc.property(fc.array(step, { maxLength: 60 }), fc.integer({ min: 1, max: 5 }), (steps, queueLimit) => {
+    fc.property(fc.array(step, { maxLength: 60, size: "max" }), fc.integer({ min: 1, max: 5 }), (steps, queueLimit) => {
       const rate = 1_000_000;
       const latency = 7;
       const { clock, wire, times, marks } = bench({ rate, latency, queueLimit });
