@@ -1,4 +1,5 @@
 // Reassembly: order, time, overlap, limits (RFC 1122 §3.3.2, RFC 5722, RFC 1858, RFC 3168 §5.3).
+import { prefix } from "@netstrata/core";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { FragmentList } from "../src/fragment-list.ts";
@@ -47,12 +48,11 @@ test("the header of the whole says what a whole datagram's says, with the option
 
 test("source, destination, protocol and identification keep datagrams apart", () => {
   const bench = new Bench();
-  deliver(bench, fragment(0, 32));
-  for (const other of [{ source: "192.0.2.3" }, { destination: "127.0.0.1" }, { protocol: 6 }, { identification: 2 }]) {
-    if (other.destination === undefined) deliver(bench, fragment(32, 64, other));
-  }
+  bench.layer.addAddress(bench.link, prefix("192.0.2.77/24"));
+  const others = [{ source: "192.0.2.3" }, { destination: "192.0.2.77" }, { protocol: 6 }, { identification: 2 }];
+  deliver(bench, fragment(0, 32), ...others.map((fields) => fragment(32, 64, fields)));
   expect(bench.udp.received).toEqual([]);
-  expect(bench.layer.ipv4.reassembler.size).toBe(4);
+  expect(bench.layer.ipv4.reassembler.size).toBe(5);
   deliver(bench, fragment(32, 64));
   expect(bench.udp.received).toHaveLength(1);
 });
