@@ -104,6 +104,7 @@ function updateSendWindow(tcb: TransmissionControlBlock, segment: Segment, windo
   if ((before === 0) === (window === 0)) return;
   // An opened window ends the back-off of the probes.
   if (before === 0) {
+    tcb.windowOpenedAt = tcb.clock.now();
     tcb.disarm("persist");
     tcb.retransmissionTimeout.progress();
     if (!tcb.scoreboard.isEmpty) {

@@ -270,12 +270,16 @@ function armSendTimers(tcb: TransmissionControlBlock): void {
 export function armRetransmission(tcb: TransmissionControlBlock): void {
   const first = tcb.scoreboard.first();
   if (first === undefined) return;
-  const left = patience(tcb, (first.flags & SYN) !== 0) - (tcb.clock.now() - first.firstSentAt);
   // At least a millisecond: a remainder below the clock's precision would expire at once, for ever.
-  tcb.timer("retransmission").arm(Math.max(1, Math.min(left, tcb.retransmissionTimeout.value)));
+  tcb.timer("retransmission").arm(Math.max(1, Math.min(patienceLeft(tcb, first), tcb.retransmissionTimeout.value)));
 }
 
-/** R2 (RFC 9293 §3.8.3): how long something may stay unacknowledged before the connection is given up. */
-export function patience(tcb: TransmissionControlBlock, isSyn: boolean): Milliseconds {
-  return isSyn ? Math.min(SYN_TIMEOUT, tcb.options.userTimeout) : tcb.options.userTimeout;
+/** R2 (RFC 9293 §3.8.3): how much longer `first`, the oldest segment, may stay unacknowledged before the connection is given up. */
+export function patienceLeft(tcb: TransmissionControlBlock, first: SentSegment): Milliseconds {
+  const { userTimeout } = tcb.options;
+  const isSyn = (first.flags & SYN) !== 0;
+  // MUST-37: a peer that answers the probes of its closed window is alive, however long it keeps it closed; and what waited
+  // behind the window has waited only since it opened.
+  const alive = tcb.snd.wnd === 0 && !isSyn ? tcb.lastReceivedAt : tcb.windowOpenedAt;
+  return (isSyn ? Math.min(SYN_TIMEOUT, userTimeout) : userTimeout) - (tcb.clock.now() - Math.max(first.firstSentAt, alive));
 }

@@ -2,7 +2,7 @@
 import { sequenceAdd, sequenceDistance } from "@netstrata/core";
 import { reportCongestion } from "./acknowledgment.ts";
 import { abort, becomeClosed } from "./closing.ts";
-import { patience, retransmit, sendFresh, sendKeepAlive } from "./sender.ts";
+import { patienceLeft, retransmit, sendFresh, sendKeepAlive } from "./sender.ts";
 import { SYN } from "./tcp-header.ts";
 import type { TimerKind, TransmissionControlBlock } from "./transmission-control-block.ts";
 
@@ -28,14 +28,14 @@ function retransmissionTimeout(tcb: TransmissionControlBlock): void {
   if (first === undefined) return;
   const isSyn = (first.flags & SYN) !== 0;
   const windowClosed = snd.wnd === 0 && !isSyn;
-  // MUST-37: a peer that answers the probes of its closed window is alive, however long it keeps it closed.
-  const silentSince = windowClosed ? Math.max(first.firstSentAt, tcb.lastReceivedAt) : first.firstSentAt;
-  if (tcb.clock.now() - silentSince >= patience(tcb, isSyn)) {
+  if (patienceLeft(tcb, first) <= 0) {
     // R2 (MUST-20): the connection is given up.
     context.counters.TCPAbortOnTimeout += 1;
     abort(tcb, tcb.softError ?? "ETIMEDOUT");
     return;
   }
+  // A probe that was answered is no sign of trouble, although it acknowledged nothing new.
+  if (windowClosed && tcb.lastReceivedAt >= first.sentAt) tcb.timeouts = 0;
   tcb.timeouts += 1;
   if (tcb.timeouts === R1_RETRANSMISSIONS) {
     context.ip.adviseUnreachable(tcb.remote.address);

@@ -127,6 +127,8 @@ export class TransmissionControlBlock {
   /** Timeouts in a row without an acknowledgment of anything new. */
   timeouts = 0;
   lastSentAt: Milliseconds = 0;
+  /** When the peer last opened its window again. */
+  windowOpenedAt: Milliseconds = Number.NEGATIVE_INFINITY;
 
   readonly receiveBuffer: ReceiveBuffer = new ReceiveBuffer();
   /** Made when the first segment arrives out of order. */
