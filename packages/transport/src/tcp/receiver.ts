@@ -110,10 +110,14 @@ function openWindow(tcb: TransmissionControlBlock): number {
 export function selectWindow(tcb: TransmissionControlBlock, isSyn: boolean): number {
   const { rcv } = tcb;
   // RFC 7323 §2.2: the window in a SYN is never scaled.
-  const shift = isSyn ? 0 : rcv.shift;
-  // Rounded up, because rounding down would move the right edge to the left with every odd octet (RFC 7323 §2.4).
-  const field = Math.min(65535, Math.ceil(openWindow(tcb) / 2 ** shift));
-  rcv.wnd = field * 2 ** shift;
+  const unit = isSyn ? 1 : 2 ** rcv.shift;
+  const open = openWindow(tcb);
+  // Rounded up, because rounding down would move the right edge to the left with every odd octet (RFC 7323 §2.4). But a peer
+  // that sends octet by octet must not push the edge before it for ever: less than a unit beyond the buffer it is rounded down,
+  // and the octets between are taken all the same, because they were offered before.
+  const roundedUp = Math.ceil(open / unit);
+  const field = Math.min(65535, roundedUp * unit < tcb.receiveRoom + unit ? roundedUp : Math.floor(open / unit));
+  rcv.wnd = isSyn ? field : Math.max(open, field * unit);
   return field;
 }
 

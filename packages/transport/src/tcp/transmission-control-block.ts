@@ -226,9 +226,9 @@ export class TransmissionControlBlock {
     return this.finSent && this.snd.una === this.snd.nxt;
   }
 
-  /** Most octets that may be received beyond what waits to be read. */
+  /** Most octets that may be received beyond what waits to be read, as far as the Window field can say it. */
   get receiveRoom(): number {
-    return Math.max(0, this.options.receiveBuffer - this.receiveBuffer.length);
+    return Math.min(65535 * 2 ** this.rcv.shift, Math.max(0, this.options.receiveBuffer - this.receiveBuffer.length));
   }
 
   timer(kind: TimerKind): Timer {
