@@ -49,6 +49,10 @@ function splitAddress(text: string): SocketAddress {
 export class Hosts {
   private readonly entries: Map<string, IpAddress> = new Map([["localhost", IPV4_LOOPBACK]]);
 
+  constructor(entries: Readonly<Record<string, string>> = {}) {
+    for (const [name, address] of Object.entries(entries)) this.set(name, address);
+  }
+
   /** Throws a RangeError when `address` is not an IP address. */
   set(name: string, address: string): void {
     const parsed = parseIp(address);

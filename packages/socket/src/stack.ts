@@ -34,8 +34,8 @@ export interface StackOptions {
   readonly routes?: readonly RouteOptions[];
   /** Be a router: pass on what is for others. @default false */
   readonly forwarding?: boolean;
-  /** Names and their addresses, besides `localhost`. */
-  readonly hosts?: Readonly<Record<string, string>>;
+  /** Names and their addresses, besides `localhost`; or a list that several stacks share. */
+  readonly hosts?: Readonly<Record<string, string>> | Hosts;
   /** Defaults and limits of all connections. */
   readonly tcp?: TcpStackOptions;
   readonly udp?: UdpSettings;
@@ -59,7 +59,7 @@ export class Stack implements AsyncDisposable {
   readonly host: Host;
   readonly layers: Layers;
   /** Names this stack knows. */
-  readonly hosts: Hosts = new Hosts();
+  readonly hosts: Hosts;
   /** The POSIX-like calls, on descriptors of this stack. */
   readonly posix: Posix;
   private readonly sockets: OpenSockets;
@@ -71,7 +71,7 @@ export class Stack implements AsyncDisposable {
     const internet = new InternetLayer(this.host, { ...options.internet, forwarding: options.forwarding });
     this.layers = { internet, tcp: new Tcp(this.host, internet, options.tcp), udp: new Udp(this.host, internet, options.udp) };
     addLoopback(this.host, internet);
-    for (const [name, address] of Object.entries(options.hosts ?? {})) this.hosts.set(name, address);
+    this.hosts = options.hosts instanceof Hosts ? options.hosts : new Hosts(options.hosts);
     for (const each of options.interfaces ?? []) this.addInterface(each);
     for (const each of options.routes ?? []) this.addRoute(each);
     this.posix = new Posix(this.host, this.layers, this.sockets, {

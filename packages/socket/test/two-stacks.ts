@@ -1,7 +1,8 @@
 // Two hosts on one wire in virtual time, and a way to let a promise's program run on them.
+
+import type { StackEvent } from "@netstrata/core";
 import { type Observer, SeededRandom, VirtualClock } from "@netstrata/core";
 import { createWire, type Wire, type WireOptions } from "@netstrata/link";
-import type { StackEvent } from "@netstrata/core";
 import { createStack, type Stack, type StackOptions, turn } from "../src/index.ts";
 
 export interface TwoStacks {
