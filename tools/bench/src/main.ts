@@ -1,1 +1,56 @@
-export {};
+// `npm run bench`: reads the command line, runs the subjects one after the other, prints what they have shown.
+import { type Comparison, compare } from "./comparison.ts";
+import type { Subject } from "./contender.ts";
+import { type BenchOptions, HELP, readOptions, UsageError } from "./options.ts";
+import { comparisonJson, comparisonTable, profileTable } from "./report.ts";
+import { openInSeparateProcess } from "./separate-process.ts";
+import { SUBJECTS } from "./subjects.ts";
+
+/** Tells what is going on: on a terminal in one line that is written over, elsewhere one line a subject. */
+function tell({ name }: Subject, step: string): void {
+  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${name}: ${step}`);
+  else if (step === "setting up") process.stderr.write(`${name}\n`);
+}
+
+function endProgress(): void {
+  if (process.stderr.isTTY) process.stderr.write("\r\x1b[K");
+}
+
+async function compareAll(options: BenchOptions): Promise<void> {
+  const comparisons: Comparison[] = [];
+  for (const subject of options.subjects) {
+    const progress = (step: string): void => tell(subject, step);
+    comparisons.push(await compare(subject, { ...options, openStage: openInSeparateProcess, progress }));
+  }
+  endProgress();
+  process.stdout.write(options.json ? comparisonJson(comparisons, options) : comparisonTable(comparisons));
+}
+
+async function profileAll({ subjects, sampleTime, rounds, json }: BenchOptions): Promise<void> {
+  for (const subject of subjects) {
+    tell(subject, "setting up");
+    const stage = await openInSeparateProcess(subject, "subject");
+    const amount = await stage.warmUp(sampleTime);
+    tell(subject, "profiling");
+    const found = await stage.profile(amount * rounds);
+    await stage.close();
+    endProgress();
+    process.stdout.write(json ? `${JSON.stringify({ name: subject.name, ...found })}\n` : profileTable(subject.name, found));
+  }
+}
+
+const ACTIONS: Readonly<Record<BenchOptions["action"], (options: BenchOptions) => void | Promise<void>>> = {
+  help: () => void process.stdout.write(HELP),
+  list: () => void process.stdout.write(SUBJECTS.map(({ name }) => `${name}\n`).join("")),
+  compare: compareAll,
+  profile: profileAll,
+};
+
+try {
+  const options = readOptions(process.argv.slice(2), SUBJECTS);
+  await ACTIONS[options.action](options);
+} catch (error) {
+  endProgress();
+  process.stderr.write(`bench: ${error instanceof UsageError ? error.message : ((error as Error).stack ?? error)}\n`);
+  process.exitCode = 2;
+}
