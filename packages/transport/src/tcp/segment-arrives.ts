@@ -118,7 +118,8 @@ export function applySynOptions(tcb: TransmissionControlBlock, options: TcpOptio
 /** First, check sequence number. */
 function checkSequenceNumber(tcb: TransmissionControlBlock, segment: Segment): Outcome {
   if (isAcceptable(tcb, segment)) {
-    trimToWindow(tcb, segment);
+    // A RST keeps its number: trimmed, it would fit wherever its text reaches RCV.NXT, and a long text is easy to aim (RFC 5961 §3.2).
+    if (!segment.hasRst) trimToWindow(tcb, segment);
     return "continue";
   }
   if (tcb.rcv.wnd === 0 && segment.seq === tcb.rcv.nxt && !segment.hasSyn) {
@@ -147,8 +148,9 @@ function checkSequenceNumber(tcb: TransmissionControlBlock, segment: Segment): O
 function checkReset(tcb: TransmissionControlBlock, segment: Segment): Outcome {
   if (!segment.hasRst) return "continue";
   if (segment.seq !== tcb.rcv.nxt) {
-    tcb.context.drops.count("reset-challenged");
-    challenge(tcb);
+    const inWindow = isAfter(segment.seq, tcb.rcv.nxt);
+    tcb.context.drops.count(inWindow ? "reset-challenged" : "reset-out-of-window");
+    if (inWindow) challenge(tcb);
     return "done";
   }
   if (tcb.state === "SYN-RECEIVED") {
