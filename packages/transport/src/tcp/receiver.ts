@@ -92,7 +92,7 @@ export function finIsNext(tcb: TransmissionControlBlock): boolean {
 /** Sixth: remembers how far urgent data goes, and has the user told when that is news (MUST-32, MUST-62). */
 export function receiveUrgent(tcb: TransmissionControlBlock, segment: Segment): void {
   const { rcv } = tcb;
-  const up = sequenceAdd(segment.seq, segment.urgentPointer);
+  const { up } = segment;
   const read = sequenceAdd(rcv.nxt, -tcb.receiveBuffer.length);
   if (isAtOrBefore(up, read) || (rcv.up !== undefined && isAtOrAfter(rcv.up, up))) return;
   rcv.up = up;

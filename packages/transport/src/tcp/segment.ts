@@ -1,5 +1,5 @@
 // An arriving segment: SEG.SEQ, SEG.ACK, SEG.LEN, SEG.WND, SEG.UP (RFC 9293 §3.3.1).
-import type { PacketBuffer, SequenceNumber } from "@netstrata/core";
+import { type PacketBuffer, type SequenceNumber, sequenceAdd } from "@netstrata/core";
 import { ACK, FIN, RST, SYN, TCP_HEADER_LENGTH, type TcpHeader } from "./tcp-header.ts";
 import { readTcpOptions, type TcpOptions } from "./tcp-options.ts";
 
@@ -12,7 +12,8 @@ export class Segment {
   flags: number;
   /** As in the header: not scaled. */
   readonly window: number;
-  readonly urgentPointer: number;
+  /** SEG.UP as a sequence number: one past the last urgent octet, wherever the segment is trimmed to. */
+  readonly up: SequenceNumber;
   readonly options: TcpOptions;
   /** The window on the payload, lent. */
   readonly payload: PacketBuffer;
@@ -23,7 +24,7 @@ export class Segment {
     this.ack = header.ack;
     this.flags = header.flags;
     this.window = header.window;
-    this.urgentPointer = header.urgentPointer;
+    this.up = sequenceAdd(header.seq, header.urgentPointer);
     this.options = header.headerLength > TCP_HEADER_LENGTH ? readTcpOptions(packet, header.headerLength) : NO_OPTIONS;
     packet.consume(header.headerLength);
     this.payload = packet;
