@@ -129,18 +129,27 @@ function checkSequenceNumber(tcb: TransmissionControlBlock, segment: Segment): O
     tcb.ackNow = !segment.hasRst;
     return "continue";
   }
-  if (tcb.state === "SYN-RECEIVED" && segment.hasSyn && !segment.hasAck && !segment.hasRst && segment.seq === tcb.irs) {
-    // The peer sends its SYN again, so our SYN,ACK was lost: a bare ACK would not help it.
-    const syn = tcb.scoreboard.first();
-    if (syn !== undefined) retransmit(tcb, syn, "peer-retransmission");
-    return "done";
-  }
+  if (tcb.state === "SYN-RECEIVED" && segment.hasSyn && !segment.hasRst && segment.seq === tcb.irs) return peerRepeatsSyn(tcb, segment);
   tcb.context.drops.count("out-of-window");
   if (tcb.state === "TIME-WAIT" && segment.hasFin) tcb.timer("life").arm(tcb.options.timeWait);
   // An unacceptable segment is answered with an ACK, a RST is not.
   if (segment.hasRst) return "done";
   if (segment.length === 0) acknowledgeOutOfWindow(tcb);
   else tcb.ackNow = true;
+  return "done";
+}
+
+/** The SYN that brought us to SYN-RECEIVED again: unacceptable by its number, but not for what comes with it (RFC 9293 §A.2). */
+function peerRepeatsSyn(tcb: TransmissionControlBlock, segment: Segment): Outcome {
+  tcb.ackNow = true;
+  if (segment.hasAck && !tcb.passive) {
+    // Simultaneous open (MUST-10): the SYN,ACK acknowledges our SYN. The peer may be waiting for the same from us.
+    trimToWindow(tcb, segment);
+    return "continue";
+  }
+  // Our SYN,ACK was lost: a bare ACK would not help the peer.
+  const syn = tcb.scoreboard.first();
+  if (syn !== undefined && !segment.hasAck) retransmit(tcb, syn, "peer-retransmission");
   return "done";
 }
 
@@ -157,7 +166,8 @@ function checkReset(tcb: TransmissionControlBlock, segment: Segment): Outcome {
     // A passive open returns to LISTEN, which the listener never left; an active one was refused.
     becomeClosed(tcb, tcb.passive ? "ECONNRESET" : "ECONNREFUSED");
   } else if (tcb.state === "CLOSING" || tcb.state === "LAST-ACK" || tcb.state === "TIME-WAIT") {
-    becomeClosed(tcb, undefined);
+    // MUST-12: it ends in order only when all of our text has arrived.
+    becomeClosed(tcb, tcb.sendBuffer.length > 0 ? "ECONNRESET" : undefined);
   } else {
     becomeClosed(tcb, "ECONNRESET");
   }
