@@ -20,6 +20,8 @@ type Outcome = "continue" | "done" | "answer-with-reset";
 export function segmentArrives(tcb: TransmissionControlBlock, segment: Segment): "done" | "answer-with-reset" {
   tcb.segmentsIn += 1;
   tcb.lastReceivedAt = tcb.clock.now();
+  // Whatever it is, it is a sign of life (MUST-29).
+  tcb.keepAliveProbesSent = 0;
   if (tcb.state === "SYN-SENT") return segmentArrivesInSynSent(tcb, segment);
   for (const check of CHECKS) {
     const outcome = check(tcb, segment);

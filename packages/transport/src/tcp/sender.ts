@@ -1,5 +1,6 @@
 // The sending half: what goes out at the end of an event, and how a segment is made (RFC 9293 §3.8.6.2.1, §3.7.4, RFC 5681).
 import {
+  isAfter,
   isAtOrAfter,
   isAtOrBefore,
   isBefore,
@@ -159,7 +160,19 @@ export function retransmit(
 
 /** <SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK> */
 export function sendAcknowledgment(tcb: TransmissionControlBlock): void {
-  transmit(tcb, tcb.snd.nxt, 0, ACK);
+  transmit(tcb, acceptableNumber(tcb), 0, ACK);
+}
+
+/**
+ * SND.NXT, or the last number within a window that was shrunk or is being probed: beyond it the peer would not look at the rest
+ * of the segment, and two ends that probe each other's closed windows would never see them open (RFC 9293 §A.2).
+ */
+function acceptableNumber(tcb: TransmissionControlBlock): SequenceNumber {
+  const { snd } = tcb;
+  const edge = sequenceAdd(snd.una, snd.wnd);
+  // Before the handshake nothing was offered.
+  if (!isAfter(snd.nxt, edge) || tcb.state === "SYN-SENT" || tcb.state === "SYN-RECEIVED") return snd.nxt;
+  return snd.wnd === 0 ? edge : sequenceAdd(edge, -1);
 }
 
 /** A probe that the peer must answer because it lies before its window: keep-alive (RFC 9293 §3.8.4, SHLD-12: no data). */
@@ -170,7 +183,7 @@ export function sendKeepAlive(tcb: TransmissionControlBlock): void {
 /** <SEQ=SND.NXT><CTL=RST> (§3.10.5) */
 export function sendReset(tcb: TransmissionControlBlock): void {
   tcb.context.counters.OutRsts += 1;
-  transmit(tcb, tcb.snd.nxt, 0, RST);
+  transmit(tcb, acceptableNumber(tcb), 0, RST);
 }
 
 /** Makes a segment of the octets from `seq` on and hands it to IP. */

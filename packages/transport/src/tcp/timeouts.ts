@@ -82,7 +82,6 @@ function keepAliveTimeout(tcb: TransmissionControlBlock): void {
   const quiet = tcb.clock.now() - tcb.lastReceivedAt;
   if (quiet < options.keepAliveIdle || !tcb.scoreboard.isEmpty) {
     // The peer was heard meanwhile, or the retransmission timer is watching.
-    tcb.keepAliveProbesSent = 0;
     tcb.timer("keepAlive").arm(quiet < options.keepAliveIdle ? options.keepAliveIdle - quiet : options.keepAliveInterval);
     return;
   }
