@@ -41,6 +41,8 @@ export function sendPending(tcb: TransmissionControlBlock): void {
   tcb.congestionLimited = false;
   sendLost(tcb);
   if (tcb.state !== "SYN-SENT" && tcb.state !== "SYN-RECEIVED") sendNew(tcb);
+  // What turned out to be too large for the path meanwhile.
+  sendLost(tcb);
   if (tcb.ackNow) sendAcknowledgment(tcb);
   else if (tcb.unacknowledgedReceived > 0 && !tcb.isArmed("delayedAck")) tcb.timer("delayedAck").arm(tcb.options.delayedAck);
   armSendTimers(tcb);
@@ -84,6 +86,7 @@ function sendNew(tcb: TransmissionControlBlock): void {
       return;
     }
     sendFresh(tcb, length, withFin);
+    if (tcb.scoreboard.lostLength > 0) return;
   }
 }
 
@@ -230,7 +233,10 @@ function transmit(tcb: TransmissionControlBlock, seq: SequenceNumber, length: nu
   tcb.segmentsOut += 1;
   context.counters.OutSegs += 1;
   if (length > 0) tcb.lastSentAt = tcb.clock.now();
-  if (context.ip.send(packet, tcb.ipOptions) === "network-unreachable") tcb.softError = "ENETUNREACH";
+  const result = context.ip.send(packet, tcb.ipOptions);
+  if (result === "network-unreachable") tcb.softError = "ENETUNREACH";
+  // Another connection has learnt that the path is narrower.
+  else if (result === "message-too-long") adaptToPath(tcb);
 }
 
 /** SHLD-5, RFC 7323 §2.2: a SYN,ACK offers window scaling only when the SYN did. */
@@ -260,6 +266,16 @@ export function windowShift(buffer: number): number {
 export function updateSegmentSize(tcb: TransmissionControlBlock): void {
   const path = tcb.context.ip.maxSendSize(tcb.remote.address) - TCP_HEADER_LENGTH;
   tcb.segmentSize = Math.max(1, Math.min(tcb.snd.mss, path, tcb.options.maximumSegmentSize ?? path));
+}
+
+/** The path takes less than it did: what was too large is gone, which is not a sign of congestion (RFC 1191 §6.4). */
+export function adaptToPath(tcb: TransmissionControlBlock): void {
+  const before = tcb.segmentSize;
+  updateSegmentSize(tcb);
+  if (tcb.segmentSize >= before) return;
+  tcb.congestion.segmentSizeChanged(tcb.segmentSize);
+  tcb.scoreboard.markAllLost();
+  tcb.lossReason = "path-mtu";
 }
 
 /** Exactly one of two timers runs while there is something to send: retransmission when something is out, persist when nothing may be. */

@@ -37,7 +37,7 @@ import { NewRenoRecovery } from "./loss-recovery/new-reno-recovery.ts";
 import { sendResetFor } from "./reset.ts";
 import { Segment } from "./segment.ts";
 import { applySynOptions, segmentArrives } from "./segment-arrives.ts";
-import { sendSyn, updateSegmentSize } from "./sender.ts";
+import { adaptToPath, sendSyn, updateSegmentSize } from "./sender.ts";
 import { createTcpCounters, TCP_DROPS, type TcpCounterName, type TcpDropReason } from "./tcp-counters.ts";
 import { readTcp, type TcpHeader } from "./tcp-header.ts";
 import type {
@@ -303,13 +303,7 @@ export class Tcp implements TcpService, IpProtocolHandler, TcpContext {
   private applyError(tcb: TransmissionControlBlock, error: IcmpError): void {
     if (error.kind === "packet-too-big") {
       this.ip.pathMtuReduced(tcb.remote.address, error.mtu);
-      const before = tcb.segmentSize;
-      updateSegmentSize(tcb);
-      if (tcb.segmentSize >= before) return;
-      tcb.congestion.segmentSizeChanged(tcb.segmentSize);
-      // RFC 1191 §6.4: what was too large is gone; it is not a sign of congestion.
-      tcb.scoreboard.markAllLost();
-      tcb.lossReason = "path-mtu";
+      adaptToPath(tcb);
       return;
     }
     const code = ICMP_ERROR_CODE[error.kind];
