@@ -1,5 +1,5 @@
 // Fast retransmit and fast recovery without SACK (RFC 5681 §3.2, RFC 6582), as decisions: what to do is left to the caller.
-import { isAfter, isAtOrAfter, type SequenceNumber } from "@netstrata/core";
+import { isAfter, isAtOrAfter, type SequenceNumber, sequenceAdd } from "@netstrata/core";
 
 /** RFC 5681 §3.2: the third duplicate acknowledgment is taken for a loss. */
 const DUPLICATE_THRESHOLD = 3;
@@ -48,7 +48,11 @@ export class NewRenoRecovery {
 
   acknowledged(ack: SequenceNumber): AcknowledgmentDecision {
     this.duplicates = 0;
-    if (!this.active) return "no-recovery";
+    if (!this.active) {
+      // Keeps up with the stream: after 2 GiB without a loss an old number would look like one that lies ahead.
+      if (isAfter(ack, this.recover)) this.recover = sequenceAdd(ack, -1);
+      return "no-recovery";
+    }
     if (!isAtOrAfter(ack, this.recover)) return "partial";
     this.active = false;
     return "full";
