@@ -35,15 +35,18 @@ export class Cursor {
   readonly verifyChecksums: boolean;
   /** Where the current layer's content ends in the frame as it was on the wire: behind `packet.end` when the capture was cut. */
   wireEnd: number;
+  /** Where it should end by its own header: behind `wireEnd` in a quotation cut short, and when the header lies. */
+  private promisedEnd: number;
   /** The innermost IP header's addresses, for pseudo-headers: the destination is the final one (RFC 8200 §8.1). */
   source: IpAddress = 0 as IpAddress;
   destination: IpAddress = 0 as IpAddress;
-  /** True within a fragment, or a quotation cut short: the transport checksum covers more than is here. */
-  incomplete = false;
+  /** True within a fragment: the transport checksum covers more than is here. */
+  fragmented = false;
 
   constructor(bytes: Uint8Array, wireLength: number, verifyChecksums: boolean) {
     this.packet = PacketBuffer.wrap(bytes);
     this.wireEnd = Math.max(wireLength, bytes.length);
+    this.promisedEnd = this.wireEnd;
     this.verifyChecksums = verifyChecksums;
   }
 
@@ -52,8 +55,14 @@ export class Cursor {
     return this.wireEnd - this.packet.start;
   }
 
+  /** The same as the layer's own header has it: what a checksum covers that has no length of its own. */
+  get promisedLength(): number {
+    return this.promisedEnd - this.packet.start;
+  }
+
   /** The layer that begins here says that its content, header included, has `length` octets: what lies behind is padding. */
   limit(length: number): void {
+    this.promisedEnd = this.packet.start + length;
     this.wireEnd = Math.min(this.wireEnd, this.packet.start + length);
     this.packet.truncate(length);
   }
@@ -73,7 +82,7 @@ export class Cursor {
 
   /** True when the `length` octets from here, which a checksum covers, are all on hand and the checksum is wanted. */
   canVerify(length: number): boolean {
-    return this.verifyChecksums && !this.incomplete && length <= this.packet.length;
+    return this.verifyChecksums && !this.fragmented && length <= this.packet.length;
   }
 
   verdict(isRight: boolean): ChecksumVerdict {

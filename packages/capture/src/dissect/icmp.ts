@@ -13,10 +13,10 @@ const ETHERTYPE_IPV4 = 0x0800;
 const ETHERTYPE_IPV6 = 0x86dd;
 
 export function dissectIcmp(cursor: Cursor): NextLayer {
-  const { packet, wireLength } = cursor;
+  const { packet, promisedLength } = cursor;
   if (packet.length < SHORTEST) return cursor.malformed("icmp", "truncated");
-  const checksum: ChecksumVerdict = cursor.canVerify(wireLength)
-    ? cursor.verdict(foldChecksum(sumBytes(packet.bytes, packet.start, packet.start + wireLength)) === 0)
+  const checksum: ChecksumVerdict = cursor.canVerify(promisedLength)
+    ? cursor.verdict(foldChecksum(sumBytes(packet.bytes, packet.start, packet.start + promisedLength)) === 0)
     : "unverified";
   return message(cursor, "icmp", checksum, isIcmpError(packet.u8(0)) ? nextEtherType(ETHERTYPE_IPV4) : NEXT_DATA);
 }
@@ -26,7 +26,7 @@ export function dissectIcmpv6(cursor: Cursor): NextLayer {
   if (packet.length < SHORTEST) return cursor.malformed("icmpv6", "truncated");
   const type = packet.u8(0);
   const isError = type > 0 && type <= LAST_ICMPV6_ERROR;
-  const checksum = transportChecksum(cursor, PROTOCOL_ICMPV6, cursor.wireLength);
+  const checksum = transportChecksum(cursor, PROTOCOL_ICMPV6, cursor.promisedLength);
   return message(cursor, "icmpv6", checksum, isError ? nextEtherType(ETHERTYPE_IPV6) : NEXT_DATA);
 }
 

@@ -25,7 +25,7 @@ export function dissectIpv4(cursor: Cursor): NextLayer {
   const header = readHeader(packet);
   if (typeof header === "string") return cursor.malformed("ipv4", header);
   const { headerLength, totalLength, moreFragments, fragmentOffset, source, destination } = header;
-  cursor.incomplete = moreFragments || fragmentOffset > 0 || totalLength > cursor.wireLength;
+  cursor.fragmented = moreFragments || fragmentOffset > 0;
   if (totalLength > 0) cursor.limit(totalLength);
   const offset = packet.start;
   const sum = foldChecksum(sumBytes(packet.bytes, offset, offset + headerLength));

@@ -49,7 +49,7 @@ export function dissectIpv6Fragment(cursor: Cursor): NextLayer {
   const word = packet.u16(2);
   const fragmentOffset = word & 0xfff8;
   const moreFragments = (word & 1) === 1;
-  cursor.incomplete ||= fragmentOffset > 0 || moreFragments;
+  cursor.fragmented ||= fragmentOffset > 0 || moreFragments;
   return cursor.found(
     {
       protocol: "ipv6-fragment",

@@ -14,10 +14,10 @@ export function dissectIpv6(cursor: Cursor): NextLayer {
   const source = readIpv6(packet, 8);
   const destination = readIpv6(packet, 24);
   // RFC 2675 §3: a jumbogram has its length in a hop-by-hop option.
-  const jumbo =
-    payloadLengthField === 0 && nextHeader === PROTOCOL_IPV6_HOP_BY_HOP ? jumboPayloadLength(packet, IPV6_HEADER_LENGTH) : undefined;
-  if (payloadLengthField > 0) cursor.limit(IPV6_HEADER_LENGTH + payloadLengthField);
-  else if (jumbo !== undefined) cursor.limit(IPV6_HEADER_LENGTH + jumbo);
+  const mayBeJumbo = payloadLengthField === 0 && nextHeader === PROTOCOL_IPV6_HOP_BY_HOP;
+  const payloadLength = mayBeJumbo ? jumboPayloadLength(packet, IPV6_HEADER_LENGTH) : payloadLengthField;
+  if (payloadLength !== undefined) cursor.limit(IPV6_HEADER_LENGTH + payloadLength);
+  cursor.fragmented = false;
   cursor.source = source;
   cursor.destination = destination;
   return cursor.found(

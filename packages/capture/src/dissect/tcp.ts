@@ -63,7 +63,7 @@ export function dissectTcp(cursor: Cursor): NextLayer {
       flags: header.flags,
       window: header.window,
       urgentPointer: header.urgentPointer,
-      checksum: transportChecksum(cursor, PROTOCOL_TCP, cursor.wireLength),
+      checksum: transportChecksum(cursor, PROTOCOL_TCP, cursor.promisedLength),
       options,
       payloadLength,
     },

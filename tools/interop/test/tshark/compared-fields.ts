@@ -33,8 +33,8 @@ const withoutReservedBits = (text: string): string => hexadecimal(4)(Number(text
 
 function one(tshark: string, protocol: string, name: string, print: Print = decimal): ComparedField {
   const values = (layer: JsonLayer): readonly (string | undefined)[] => {
-    const fields = layer.protocol === "malformed" ? (layer["fields"] as JsonLayer) : layer;
-    return [fields[name] === undefined ? undefined : print(fields[name])];
+    const value = fieldsOf(layer)[name];
+    return [value === undefined ? undefined : print(value)];
   };
   return { tshark, protocol, values };
 }
@@ -58,6 +58,22 @@ const blocks =
   (candidate: Record<string, JsonValue>): readonly JsonValue[] =>
     ((candidate["blocks"] ?? []) as Record<string, JsonValue>[]).map((block) => block[edge]);
 
+function fieldsOf(layer: JsonLayer): Readonly<Record<string, JsonValue>> {
+  return layer.protocol === "malformed" ? (layer["fields"] as Readonly<Record<string, JsonValue>>) : layer;
+}
+
+function destinationOf(layer: JsonLayer): string | undefined {
+  const { finalDestination, destination } = fieldsOf(layer);
+  return (finalDestination ?? destination) as string | undefined;
+}
+
+/** Of a super-segment, which has 0 in its header, tshark shows the length that it takes it to have. */
+function totalLengthOf(layer: JsonLayer): string | undefined {
+  const { totalLength, headerLength, payloadLength } = fieldsOf(layer) as Record<string, number | undefined>;
+  if (totalLength === 0 && payloadLength !== undefined) return String((headerLength as number) + payloadLength);
+  return totalLength === undefined ? undefined : String(totalLength);
+}
+
 export const COMPARED_FIELDS: readonly ComparedField[] = [
   one("eth.src", "eth", "source"),
   one("eth.dst", "eth", "destination"),
@@ -68,15 +84,18 @@ export const COMPARED_FIELDS: readonly ComparedField[] = [
   },
   one("vlan.id", "vlan", "id"),
   one("vlan.priority", "vlan", "priority"),
+  one("ieee8021ad.id", "service-vlan", "id"),
+  one("ieee8021ad.priority", "service-vlan", "priority"),
   one("arp.opcode", "arp", "operation"),
   one("arp.src.hw_mac", "arp", "senderHardware"),
   one("arp.src.proto_ipv4", "arp", "senderProtocol"),
   one("arp.dst.hw_mac", "arp", "targetHardware"),
   one("arp.dst.proto_ipv4", "arp", "targetProtocol"),
   one("ip.src", "ipv4", "source"),
-  one("ip.dst", "ipv4", "destination"),
+  // On a source route tshark shows where it ends, not the next hop.
+  { ...one("ip.dst", "ipv4", "destination"), values: (layer) => [destinationOf(layer)] },
   one("ip.proto", "ipv4", "payloadProtocol"),
-  one("ip.len", "ipv4", "totalLength"),
+  { ...one("ip.len", "ipv4", "totalLength"), values: (layer) => [totalLengthOf(layer)] },
   one("ip.hdr_len", "ipv4", "headerLength"),
   one("ip.id", "ipv4", "identification", hexadecimal(4)),
   one("ip.ttl", "ipv4", "timeToLive"),
