@@ -1,90 +1,13 @@
-// The route cache (RFC 1122 §3.3.1.2) with the path MTU of each destination (RFC 1191 §6.1).
-import {
-  type Clock,
-  type Host,
-  IPV4_BROADCAST,
-  type IpAddress,
-  isIpv4,
-  isMulticast,
-  type Milliseconds,
-  type Random,
-} from "@netstrata/core";
+// The route cache (RFC 1122 §3.3.1.2): each destination is resolved once, and again when anything has changed.
+import { type Host, IPV4_BROADCAST, type IpAddress, isMulticast } from "@netstrata/core";
 import type { NetworkInterface } from "@netstrata/link";
-import { IPV4_MINIMUM_MTU } from "./ipv4-header.ts";
-import { IPV6_MINIMUM_MTU } from "./ipv6-header.ts";
+import { Destination, type Path } from "./destination.ts";
 import type { LocalAddresses } from "./local-addresses.ts";
 import { NextHopHealth } from "./next-hop-health.ts";
 import { RoutingTable } from "./routing-table.ts";
 
 /** How many destinations are remembered; the oldest is forgotten for a new one. */
 export const DEFAULT_DESTINATION_LIMIT = 4096;
-/** How long a learnt path MTU is believed before a larger one is tried again (RFC 1191 §6.3 recommends 10 minutes). */
-export const PATH_MTU_LIFETIME: Milliseconds = 600_000;
-
-/** Everything that is known about sending to one address. */
-export class Destination {
-  readonly address: IpAddress;
-  readonly interface: NetworkInterface;
-  /** To whom the interface hands the datagram: a router, the destination itself, or a broadcast or multicast address. */
-  readonly nextHop: IpAddress;
-  /** True when `nextHop` is a router. */
-  readonly viaRouter: boolean;
-  /** The address to speak from; undefined when this host has none yet. */
-  readonly source: IpAddress | undefined;
-  readonly generation: number;
-  /** A source address that is known to be good, so that a connection's is checked once. */
-  checkedSource: IpAddress | undefined;
-  /** The identification of the next datagram that may be fragmented (RFC 6864 §4.3): a counter for each destination tells nobody else anything. */
-  identification: number;
-  private pathMtu = Number.POSITIVE_INFINITY;
-  private pathMtuExpiry: Milliseconds = 0;
-
-  constructor(address: IpAddress, path: Path, generation: number, random: Random) {
-    this.address = address;
-    this.interface = path.interface;
-    this.nextHop = path.nextHop;
-    this.viaRouter = path.viaRouter;
-    this.source = path.source;
-    this.generation = generation;
-    this.identification = random.uint32() & 0xffff;
-  }
-
-  /** The largest datagram that goes there unfragmented, in octets, as far as is known. */
-  mtu(clock: Clock): number {
-    // Most paths are as wide as their first link: they need not even look at the clock.
-    if (this.pathMtu === Number.POSITIVE_INFINITY) return this.interface.mtu;
-    if (clock.now() >= this.pathMtuExpiry) this.pathMtu = Number.POSITIVE_INFINITY;
-    return Math.min(this.pathMtu, this.interface.mtu);
-  }
-
-  /** RFC 1191 §3: an estimate is never raised by a message, and never goes below what every link must carry. */
-  reducePathMtu(mtu: number, clock: Clock): void {
-    const reduced = Math.max(mtu, isIpv4(this.address) ? IPV4_MINIMUM_MTU : IPV6_MINIMUM_MTU);
-    if (reduced >= this.mtu(clock)) return;
-    this.pathMtu = reduced;
-    this.pathMtuExpiry = clock.now() + PATH_MTU_LIFETIME;
-  }
-
-  nextIdentification(): number {
-    this.identification = (this.identification + 1) & 0xffff;
-    return this.identification;
-  }
-
-  /** Takes over what an outdated entry had learnt, if the way is still the same. */
-  inherit(former: Destination): void {
-    this.identification = former.identification;
-    if (former.interface !== this.interface || former.nextHop !== this.nextHop) return;
-    this.pathMtu = former.pathMtu;
-    this.pathMtuExpiry = former.pathMtuExpiry;
-  }
-}
-
-interface Path {
-  readonly interface: NetworkInterface;
-  readonly nextHop: IpAddress;
-  readonly viaRouter: boolean;
-  readonly source: IpAddress | undefined;
-}
 
 /**
  * Answers "which way" once for each destination. Any change of routes, addresses or the health of a next hop starts a new

@@ -1,3 +1,4 @@
+export * from "./destination.ts";
 export * from "./destination-cache.ts";
 export * from "./drop-counters.ts";
 export * from "./echo.ts";

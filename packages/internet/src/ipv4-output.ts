@@ -1,6 +1,7 @@
 // What IPv4 sends for the transports of this host (RFC 791 §3.2, RFC 1122 §3.2.1, §3.3.1).
 import { type Host, IPV4_ANY, IPV4_BROADCAST, type Ipv4Address, isLoopback, isMulticast, type PacketBuffer } from "@netstrata/core";
-import type { Destination, DestinationCache } from "./destination-cache.ts";
+import type { Destination } from "./destination.ts";
+import type { DestinationCache } from "./destination-cache.ts";
 import type { IpSendOptions, IpSendResult } from "./ip-service.ts";
 import type { Ipv4Counters, Ipv4DropReason, Ipv4Drops } from "./ipv4-counters.ts";
 import { IPV4_HEADER_LENGTH, IPV4_MAX_HEADER_LENGTH, IPV4_MAX_LENGTH, prependIpv4 } from "./ipv4-header.ts";

@@ -1,6 +1,6 @@
 // The last step of sending and of forwarding (RFC 791 §3.2): a datagram goes to its link whole or in pieces.
 import type { PacketBuffer } from "@netstrata/core";
-import type { Destination } from "./destination-cache.ts";
+import type { Destination } from "./destination.ts";
 import { fragmentIpv4 } from "./fragmentation.ts";
 import type { Ipv4Counters } from "./ipv4-counters.ts";
 import { segmentTcp } from "./tcp-segmentation.ts";
