@@ -63,6 +63,7 @@ const ICMP_DROPS = {
   "source-quench-ignored": ["InIgnored", "RFC 6633 §3"],
   "echo-to-broadcast": ["InIgnored", "RFC 1122 §3.2.2.6"],
   "echo-reply-unasked": ["InIgnored", "RFC 1122 §3.2.2.6"],
+  "error-unasked": ["InIgnored", "RFC 1122 §3.2.2.6"],
   "bad-quotation": ["InErrors", "RFC 1122 §3.2.2"],
   "quotation-not-ours": ["InErrors", "RFC 5927 §4"],
   "quotation-of-unknown-protocol": ["InErrors", "RFC 1122 §3.2.2"],

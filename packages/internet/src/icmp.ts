@@ -86,7 +86,7 @@ export class Icmp implements IpProtocolHandler {
   receiveError(error: IcmpError, quoted: PacketBuffer, header: IpHeader): void {
     const type = quoted.u8(0);
     if (type === ICMP_ECHO_REQUEST && this.echo.receiveError(error, quoted.u16(4), quoted.u16(6), header)) return;
-    this.drops.count("bad-quotation", quoted);
+    this.drops.count("error-unasked", quoted);
   }
 
   /**

@@ -149,7 +149,7 @@ export class InternetLayer implements IpService, DatagramReceiver {
   }
 
   sourceFor(destination: IpAddress): IpAddress | undefined {
-    return this.destinations.lookup(destination)?.source;
+    return isIpv4(destination) ? this.destinations.lookup(destination)?.source : undefined;
   }
 
   maxSendSize(destination: IpAddress): number {

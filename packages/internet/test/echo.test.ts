@@ -64,7 +64,7 @@ test("a reply or error that nobody waits for is dropped", () => {
   bench.link.deliver(icmp({ type: 0, code: 0, rest: 0x10001 }));
   bench.link.deliver(icmp({ type: 3, code: 1, rest: 0 }, bytes));
   expect(diary.lines).toEqual([]);
-  expect(bench.takeDrops()).toEqual(["echo-reply-unasked", "echo-reply-unasked", "bad-quotation"]);
+  expect(bench.takeDrops()).toEqual(["echo-reply-unasked", "echo-reply-unasked", "error-unasked"]);
 });
 
 test("without a route a request is not sent", () => {

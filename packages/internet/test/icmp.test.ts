@@ -262,7 +262,7 @@ test("errors with an impossible quotation are dropped", () => {
     ["quotation-of-unknown-protocol", ours({ protocol: 200 })],
     ["unknown-code", ours(), 16],
     // About an ICMP message that is no echo request of a client of ours.
-    ["bad-quotation", ours({ protocol: 1 })],
+    ["error-unasked", ours({ protocol: 1 })],
   ];
   const bench = new Bench();
   for (const [reason, quoted, code = 1] of cases) {

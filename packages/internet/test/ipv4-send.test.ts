@@ -203,7 +203,11 @@ test("a packet with too little headroom is copied, not refused", () => {
 
 test("IPv6 destinations are unreachable until there is an IPv6 layer", () => {
   const bench = new Bench();
-  expect(bench.layer.send(payload(bench), options({ source: ip("::1"), destination: ip("2001:db8::1") }))).toBe("network-unreachable");
+  bench.layer.addAddress(bench.link, prefix("2001:db8::2/64"));
+  expect(bench.layer.sourceFor(ip("2001:db8::1"))).toBeUndefined();
+  expect(bench.layer.send(payload(bench), options({ source: ip("2001:db8::2"), destination: ip("2001:db8::1") }))).toBe(
+    "network-unreachable",
+  );
 });
 
 test("a partial checksum is finished for an interface that does not do it, and left to one that does", () => {
