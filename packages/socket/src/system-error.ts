@@ -51,8 +51,9 @@ export class SystemError extends Error {
   readonly errno: number;
   /** The call that failed: "connect", "bind", "read" … */
   readonly syscall: string;
-  readonly address?: string;
-  readonly port?: number;
+  // Declared only: an error that is about no address has no such property.
+  declare readonly address?: string;
+  declare readonly port?: number;
 
   constructor(code: SystemErrorCode, syscall: string, subject: ErrorSubject = {}) {
     const { address, port, detail } = subject;

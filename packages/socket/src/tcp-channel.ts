@@ -2,6 +2,7 @@
 import type { ErrorCode } from "@netstrata/core";
 import type { TcpConnection, TcpUser } from "@netstrata/transport";
 import { copyOf } from "./byte-slab.ts";
+import { closeBothWays } from "./close-both-ways.ts";
 import { Deferred, DONE } from "./deferred.ts";
 import { subjectOf } from "./socket-address.ts";
 import { SystemError } from "./system-error.ts";
@@ -126,7 +127,8 @@ export class TcpChannel implements TcpUser {
   closeWrite(): Promise<void> {
     if (this.finishing === undefined) {
       this.finishing = new Deferred<void>().markHandled();
-      this.finishIfWritten();
+      if (this.failure !== undefined) this.finishing.reject(this.failure);
+      else this.finishIfWritten();
     }
     return this.finishing.promise;
   }
@@ -137,10 +139,7 @@ export class TcpChannel implements TcpUser {
     this.connection?.closeRead();
   }
 
-  /**
-   * Both: what is being written still goes out, then the connection is TCP's to end.
-   * RFC 9293 §3.6.1 (SHLD-3): octets that were received and not read make that a reset.
-   */
+  /** Both: what is being written still goes out, then the connection is TCP's to end. */
   close(reason?: unknown): void {
     this.stopReading(reason);
     if (reason !== undefined) for (const write of this.writes.splice(0)) write.reject(reason);
@@ -236,10 +235,10 @@ export class TcpChannel implements TcpUser {
   private finishIfWritten(): void {
     if (this.finishing === undefined || this.isFinished || this.writes.length > 0) return;
     // A connection that nobody will read from is not worth waiting for.
-    if (!this.isOpen && !this.stoppedReading) return;
+    if (!this.isOpen && !this.isEnded && !this.stoppedReading) return;
     this.isFinished = true;
-    this.connection?.close();
-    if (this.stoppedReading) this.connection?.closeRead();
+    if (this.stoppedReading && this.connection !== undefined) closeBothWays(this.connection);
+    else this.connection?.close();
     this.finishing.resolve();
   }
 

@@ -65,7 +65,7 @@ function look(fds: readonly PollFd[], owner: PollOwner): number {
   let ready = 0;
   for (const each of fds) {
     const file = each.fd < 0 ? undefined : owner.find(each.fd);
-    const events = file === undefined ? POLLNVAL : file.events();
+    const events = file === undefined || file.isClosed ? POLLNVAL : file.events();
     each.revents = each.fd < 0 ? 0 : events & (each.events | ALWAYS);
     if (each.revents !== 0) ready += 1;
   }

@@ -2,6 +2,7 @@
 import { type ErrorCode, isUnspecified, type Timer } from "@netstrata/core";
 import type { Endpoint, Tcp, TcpConnection, TcpConnectionOptions, TcpListener, TcpUser } from "@netstrata/transport";
 import { copyOf } from "../byte-slab.ts";
+import { closeBothWays } from "../close-both-ways.ts";
 import { DONE } from "../deferred.ts";
 import { subjectOf } from "../socket-address.ts";
 import { SystemError } from "../system-error.ts";
@@ -194,8 +195,7 @@ export class StreamFile extends OpenFile implements TcpUser {
     }
     // SO_LINGER of 0, and what was peeked at and never read (SHLD-3), reset the connection.
     if ((this.linger.onoff !== 0 && this.linger.linger === 0) || this.peeked.length > 0) connection.abort();
-    connection.close();
-    connection.closeRead();
+    else closeBothWays(connection);
     return this.linger.onoff === 0 ? DONE : this.untilClosed(connection);
   }
 
