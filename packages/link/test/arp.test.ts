@@ -171,13 +171,24 @@ describe("own addresses (RFC 5227)", () => {
 
   test("somebody who uses an own address is counted, not believed, and answered with an announcement, once an interval", () => {
     const bench = new EthernetBench();
-    for (const wait of [0, 1, DEFEND_INTERVAL - 2, 1]) {
+    for (const wait of [DEFEND_INTERVAL, 1, DEFEND_INTERVAL - 2, 1]) {
       bench.clock.advance(wait);
       bench.hearArp({ senderProtocol: OURS, targetProtocol: OURS });
     }
     expect(bench.interface.arp.drops.counters["address-conflict"]).toBe(4);
-    expect(bench.takeRequests().map(({ time }) => time)).toEqual([0, DEFEND_INTERVAL]);
+    expect(bench.takeRequests().map(({ time }) => time)).toEqual([DEFEND_INTERVAL, 2 * DEFEND_INTERVAL]);
     expect(bench.interface.arp.cache.size).toBe(0);
+  });
+
+  test("an address that was given up and taken again is defended as a new one", () => {
+    const bench = new EthernetBench();
+    bench.hearArp({ senderProtocol: OURS, targetProtocol: OURS });
+    bench.interface.removeAddress(OURS);
+    bench.interface.addAddress(prefix("10.0.0.1/24"));
+    bench.clock.advance(0);
+    bench.take();
+    bench.hearArp({ senderProtocol: OURS, targetProtocol: OURS });
+    expect(bench.takeRequests()).toHaveLength(1);
   });
 
   test("the own message, come back, is no conflict", () => {

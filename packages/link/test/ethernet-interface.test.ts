@@ -183,7 +183,9 @@ describe("receiving", () => {
 
   test("whatever a frame holds, it is delivered or counted, and never an exception", () => {
     const bench = new EthernetBench();
-    const addressed = fc.uint8Array({ maxLength: 100, size: "max" }).map((tail) => new Uint8Array([2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, ...tail]));
+    const addressed = fc
+      .uint8Array({ maxLength: 100, size: "max" })
+      .map((tail) => new Uint8Array([2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, ...tail]));
     const etherTypes = fc.constantFrom([0x08, 0x00], [0x08, 0x06], [0x81, 0x00], [0x88, 0xa8], [0x86, 0xdd], [0, 40]);
     const shaped = fc
       .tuple(etherTypes, fc.uint8Array({ maxLength: 60, size: "max" }))

@@ -230,6 +230,8 @@ describe("unreachability detection (RFC 4861 §7.3)", () => {
     clock.advance(10_000);
     expect(state()).toBe("STALE");
     clock.advance(1);
+    expect(state()).toBeUndefined();
+    expect(cache.size).toBe(0);
     send();
     expect(state()).toBe("INCOMPLETE");
     expect(solicitations.map(({ linkAddress }) => linkAddress)).toEqual([undefined]);
@@ -240,12 +242,23 @@ describe("who gets into the cache", () => {
   test("a message that nobody asked for creates no entry, unless the protocol says that it may", () => {
     const { cache, send, sent, state } = bench();
     cache.answered(X, MAC);
-    cache.heard(X, MAC, false);
+    expect(cache.heard(X, MAC, false)).toBe(false);
     expect(cache.size).toBe(0);
-    cache.heard(X, MAC, true);
+    expect(cache.heard(X, MAC, true)).toBe(true);
     expect(state()).toBe("STALE");
     send(1);
     expect(sent).toEqual([{ mark: 1, linkAddress: MAC }]);
+  });
+
+  test("an answer counts as being heard of: the lifetime of a stale neighbour begins anew", () => {
+    const { clock, cache, send, state } = bench({ reachableTime: 10, staleLifetime: 5000 });
+    send();
+    clock.advance(2500);
+    cache.answered(X, MAC);
+    clock.advance(5000);
+    expect(state()).toBe("STALE");
+    clock.advance(1);
+    expect(state()).toBeUndefined();
   });
 
   test("forgotten by hand, a neighbour loses what waits for it", () => {
@@ -310,6 +323,15 @@ describe("limits", () => {
     expect(cache.counters.evicted).toBe(2);
   });
 
+  test("a table full of neighbours that are out of date has room for new ones", () => {
+    const { clock, cache, send, state } = bench({ maxEntries: 2 });
+    for (const index of [1, 2]) cache.heard(neighbour(index), MAC, true);
+    clock.advance(60_001);
+    send(0, neighbour(3));
+    expect(state(neighbour(3))).toBe("INCOMPLETE");
+    expect([cache.size, cache.counters.evicted]).toEqual([1, 0]);
+  });
+
   test("1122-2.3.2.1-2: nobody is forgotten who was solicited within the last second, or it would be solicited again too soon", () => {
     const { clock, cache, send, solicitations } = bench({ maxEntries: 4 });
     for (let time = 0; time < 3000; time += 10) {
@@ -331,9 +353,16 @@ describe("limits", () => {
       cache.answered(neighbour(index), MAC);
     }
     clock.advance(2000);
-    for (let index = 10; index < 1000; index += 1) cache.heard(neighbour(index), OTHER_MAC, true);
+    for (let index = 10; index < 1000; index += 1) expect(cache.heard(neighbour(index), OTHER_MAC, true)).toBe(true);
     expect(cache.size).toBe(4);
-    expect([state(neighbour(1)), state(neighbour(2))]).toEqual(["REACHABLE", "REACHABLE"]);
+    expect([1, 2, 999].map((index) => state(neighbour(index)))).toEqual(["REACHABLE", "REACHABLE", "STALE"]);
+    for (const index of [3, 4]) {
+      send(0, neighbour(index));
+      cache.answered(neighbour(index), MAC);
+    }
+    clock.advance(2000);
+    expect(cache.heard(neighbour(10), OTHER_MAC, true)).toBe(false);
+    expect(cache.size).toBe(4);
   });
 
   test("closed, it holds nothing, takes nothing and leaves no timer armed", () => {
