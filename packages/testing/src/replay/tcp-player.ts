@@ -1,0 +1,279 @@
+// Our stack plays one end of a recorded connection; the recording's packets are the other end.
+import { type Milliseconds, sequenceAdd, sequenceDistance } from "@netstrata/core";
+import { ACK, FIN, RST, SYN, type TcpConnectionOptions } from "@netstrata/transport";
+import { ANSWER_TIME, type ExpectedAnswer, missingOf } from "./answer-check.ts";
+import { OwnOutput } from "./own-output.ts";
+import { unexpectedIn } from "./own-segment-check.ts";
+import type { RecordedDatagram } from "./recorded-datagram.ts";
+import type { RecordedError } from "./recorded-message.ts";
+import { has, isOpening, type RecordedSegment, segmentLength } from "./recorded-segment.ts";
+import { isSegment } from "./recording.ts";
+import { ReplayHost, type SentDatagram } from "./replay-host.ts";
+import type { Divergence, Liberties } from "./replay-report.ts";
+import { acknowledgmentOnly, mapQuotation, mapSegment, type SegmentMapping } from "./segment-mapping.ts";
+import { StreamUser } from "./stream-user.ts";
+import type { TcpPlan } from "./tcp-plan.ts";
+
+/** How long a packet of the peer may wait for octets of ours that it acknowledges, on the virtual clock. */
+export const DEFAULT_WAIT_LIMIT: Milliseconds = 120_000;
+/** Smallest receive buffer of the replay: the recorded host's windows are never larger than ours. */
+const SMALLEST_BUFFER = 262_144;
+/** Nobody gives up before the recording does. */
+const PATIENCE: Milliseconds = 24 * 3_600_000;
+
+export interface TcpReplayOptions {
+  /** Of our stack's random numbers. @default 1 */
+  readonly seed?: number;
+  /** @default 120000 ms */
+  readonly waitLimit?: Milliseconds;
+}
+
+export class TcpPlayer {
+  readonly output: OwnOutput;
+  readonly user: StreamUser;
+  divergence: Divergence | undefined;
+  private readonly plan: TcpPlan;
+  private readonly host: ReplayHost;
+  private readonly waitLimit: Milliseconds;
+  private readonly answers: ExpectedAnswer[] = [];
+  /** The peer's packets that acknowledge what the application at our end has not sent yet, and those behind them. */
+  private readonly held: (RecordedSegment | RecordedError)[] = [];
+  /** How much of our place numbers the application has been told to send: text, SYN and FIN. */
+  private reach = 0;
+  /** The place behind everything of the peer that our stack was given. */
+  private injected = 0;
+  /** How many packets of ours had been sent when the last packet came that asks for an answer. */
+  private lastAsked = 0;
+  private reviewed = 0;
+  private peerHasReset = false;
+  private acknowledgmentsSplit = 0;
+  private longestWait: Milliseconds = 0;
+
+  constructor(plan: TcpPlan, options: TcpReplayOptions = {}) {
+    this.plan = plan;
+    this.waitLimit = options.waitLimit ?? DEFAULT_WAIT_LIMIT;
+    const { own, peer, events } = plan.recording;
+    this.host = new ReplayHost(plan.recording, events[0].datagram.time, options.seed ?? 1, connectionOptions(plan));
+    this.output = new OwnOutput(plan.peer.isn);
+    this.user = new StreamUser(plan.own.stream.bytes, plan.peer.stream.bytes);
+    // A simultaneous open: the peer's SYN was seen first, ours is under way.
+    if (plan.role === "active" && !events[0].fromOwn) this.open();
+    if (plan.role !== "passive") return;
+    const listener = this.host.tcp.listen(own, {
+      acceptable: (waiting) => {
+        const connection = waiting.accept();
+        if (connection?.remote.port === peer.port && connection.remote.address === peer.address) this.user.start(connection);
+      },
+    });
+    if (typeof listener === "string") throw new Error(`listen: ${listener}`);
+  }
+
+  get liberties(): Liberties {
+    const { acknowledgmentsSplit, longestWait } = this;
+    return { retransmissions: this.output.retransmissions, acknowledgmentsSplit, longestWait };
+  }
+
+  /** Plays to the end, or to the first divergence. */
+  play(): void {
+    for (const event of this.plan.recording.events) {
+      this.passTime(event.datagram.time);
+      if (this.divergence !== undefined) return;
+      if (!event.fromOwn) this.held.push(event);
+      else if (isSegment(event)) this.act(event);
+      this.deliverHeld();
+      if (this.divergence !== undefined) return;
+    }
+    if (this.held.length > 0)
+      this.diverge("that its packets come in an order in which they can be answered", "one that waits for ever", this.held[0].datagram);
+    this.passTime(this.answers.at(-1)?.deadline ?? this.host.clock.now());
+    this.finish();
+  }
+
+  close(): void {
+    this.host.close();
+  }
+
+  /** Runs the clock, and looks at each answer when its time is up. */
+  private passTime(time: Milliseconds): void {
+    while (this.answers.length > 0 && this.answers[0].deadline <= time && this.divergence === undefined) {
+      const answer = this.answers[0];
+      this.runUntil(answer.deadline);
+      if (this.divergence !== undefined) return;
+      this.answers.shift();
+      if (this.peerHasReset) continue;
+      const missing = missingOf(answer, this.output);
+      if (missing !== undefined) this.diverge(missing.expected, missing.found, answer.recorded.datagram);
+    }
+    if (this.divergence === undefined) this.runUntil(time);
+  }
+
+  private runUntil(time: Milliseconds): void {
+    this.host.clock.runUntil(Math.max(time, this.host.clock.now()));
+    this.review();
+  }
+
+  /** A recorded packet of our end: the application does what it did then. */
+  private act(segment: RecordedSegment): void {
+    const { plan, user } = this;
+    const place = sequenceDistance(plan.own.isn, segment.seq);
+    const text = has(segment, SYN) ? place + 1 : place;
+    if (isOpening(segment) && plan.role === "active" && user.connection === undefined) this.open();
+    this.reach = Math.max(this.reach, has(segment, RST) ? 0 : place + segmentLength(segment));
+    user.give(text - 1 + segment.payload.length);
+    if (has(segment, FIN)) user.close(plan.own.closesBoth);
+    const acknowledges = has(segment, ACK) && !has(segment, RST) ? sequenceDistance(plan.peer.isn, segment.ack) : 0;
+    const deadline = Math.max(segment.datagram.time, this.host.clock.now()) + ANSWER_TIME;
+    this.answers.push({ recorded: segment, acknowledges, after: this.lastAsked, deadline });
+    this.review();
+    // Our TCP may have reset the connection by itself already.
+    if (has(segment, RST) && this.output.lastReset < this.lastAsked) this.abort();
+  }
+
+  /** The application gives up. What was still to be acknowledged is not. */
+  private abort(): void {
+    this.user.connection?.abort();
+    this.answers.splice(0, this.answers.length - 1);
+    this.review();
+  }
+
+  private open(): void {
+    const { own, peer } = this.plan.recording;
+    const connection = this.host.tcp.open(peer, this.user, { local: own });
+    if (typeof connection === "string") throw new Error(`open: ${connection}`);
+    this.user.start(connection);
+  }
+
+  /** Delivers the peer's packets for which the time has come: those that acknowledge only what our stack has sent. */
+  private deliverHeld(): void {
+    while (this.held.length > 0 && this.divergence === undefined) {
+      const event = this.held[0];
+      if (isSegment(event) && !this.prepare(event)) return;
+      this.held.shift();
+      if (isSegment(event)) this.deliver(event);
+      else this.host.deliver(mapQuotation(event, this.shift));
+      this.review();
+    }
+  }
+
+  /** Waits until our stack has sent what the segment acknowledges; false when the application has not come so far. */
+  private prepare(segment: RecordedSegment): boolean {
+    const { plan, output } = this;
+    if (!has(segment, ACK) || plan.own.syn === undefined) return true;
+    const wanted = sequenceDistance(plan.own.isn, segment.ack);
+    // Its peer would not have acknowledged what nobody ever sent: such a number is meant to be refused.
+    if (wanted > plan.own.stream.length + 2) return true;
+    if (wanted > this.reach) return false;
+    const start = this.host.clock.now();
+    while (output.end < wanted && this.divergence === undefined && !this.user.isOver) {
+      const before = output.end;
+      if (before > this.acknowledgedByPeer) this.acknowledgeInSteps(segment, before);
+      else if (!this.stepTo(start + this.waitLimit)) {
+        this.diverge(
+          `that octet ${wanted - 1} is sent within ${this.waitLimit} ms`,
+          `octets up to ${output.end - 1} were sent`,
+          segment.datagram,
+        );
+      }
+    }
+    this.longestWait = Math.max(this.longestWait, this.host.clock.now() - start);
+    return true;
+  }
+
+  private acknowledgedByPeer = 0;
+
+  /** The peer acknowledges what there is: with that our stack may send more. */
+  private acknowledgeInSteps(segment: RecordedSegment, place: number): void {
+    if (!this.user.connection && this.output.end <= 1) return;
+    this.acknowledgedByPeer = place;
+    this.acknowledgmentsSplit += 1;
+    this.host.deliver(acknowledgmentOnly(segment, sequenceAdd(this.output.isn ?? 0, place), this.mapping));
+    this.review();
+  }
+
+  /** Runs the next timer, if it expires before `limit`. */
+  private stepTo(limit: Milliseconds): boolean {
+    const { clock } = this.host;
+    const next = clock.next();
+    if (next === undefined || next > limit) return false;
+    clock.step();
+    this.review();
+    return true;
+  }
+
+  private deliver(segment: RecordedSegment): void {
+    const { plan } = this;
+    const place = sequenceDistance(plan.peer.isn, segment.seq);
+    const length = segmentLength(segment);
+    const understood = segment.checksumGood || plan.peer.checksumsLater;
+    if (understood && !has(segment, RST) && (length > 0 || place < this.injected)) this.lastAsked = this.output.count;
+    if (understood && !has(segment, RST)) this.injected = Math.max(this.injected, place + length);
+    if (understood && has(segment, RST)) this.peerHasReset = true;
+    if (has(segment, ACK)) this.acknowledgedByPeer = Math.max(this.acknowledgedByPeer, sequenceDistance(plan.own.isn, segment.ack));
+    this.host.deliver(mapSegment(segment, this.mapping));
+  }
+
+  private get shift(): number {
+    return this.output.isn === undefined ? 0 : sequenceDistance(this.plan.own.isn, this.output.isn);
+  }
+
+  private get mapping(): SegmentMapping {
+    const recorded = this.plan.own.syn?.options ?? {};
+    const offered = this.output.offered;
+    const both = (option: "windowScale" | "sackPermitted" | "timestamps"): boolean =>
+      recorded[option] !== undefined && (offered === undefined || offered[option] !== undefined);
+    return {
+      shift: this.shift,
+      echoReply: this.output.timestamp,
+      agreed: { windowScale: both("windowScale"), sack: both("sackPermitted"), timestamps: both("timestamps") },
+      repair: this.plan.peer.checksumsLater,
+    };
+  }
+
+  /** Looks at everything that our stack has sent since the last time. */
+  private review(): void {
+    for (; this.reviewed < this.host.sent.length && this.divergence === undefined; this.reviewed += 1) {
+      const sent = this.host.sent[this.reviewed];
+      const own = this.output.take(sent);
+      const unexpected = own && unexpectedIn(own, this.plan, this.injected);
+      if (unexpected !== undefined) this.diverge(unexpected.expected, unexpected.found, undefined, sent);
+    }
+  }
+
+  /** What can only be said at the end. */
+  private finish(): void {
+    const { plan, user, output } = this;
+    const ownEnd = plan.own.stream.length + 1 + (plan.own.fin === undefined ? 0 : 1);
+    const undisturbed = !plan.own.sendsReset && !plan.peer.sendsReset;
+    const limit = this.host.clock.now() + this.waitLimit;
+    while (undisturbed && this.divergence === undefined && output.end < ownEnd) {
+      if (!this.stepTo(limit))
+        this.diverge(`our stream up to octet ${plan.own.stream.length} and its end`, `octets up to ${output.end - 1}`);
+    }
+    const received = plan.own.acknowledges - 1 - (plan.peer.fin !== undefined && plan.own.acknowledges > plan.peer.fin ? 1 : 0);
+    if (user.firstWrong !== undefined) this.diverge(`the recorded octet ${user.firstWrong + 1} of the peer`, "another one was delivered");
+    if (user.received < received) this.diverge(`${received} octets of the peer's stream`, `${user.received} were delivered`);
+    if (plan.ends && user.connection !== undefined && !user.isOver)
+      this.diverge("the end of the connection", `state ${user.connection.state}`);
+    if (plan.ends && undisturbed && user.error !== undefined) this.diverge("an end without an error", user.error);
+  }
+
+  private diverge(expected: string, found: string, recorded?: RecordedDatagram, ours: SentDatagram | undefined = this.output.last): void {
+    this.divergence ??= {
+      expected,
+      found,
+      recorded: recorded && { number: recorded.number, time: recorded.time, bytes: recorded.bytes },
+      ours: ours && { number: undefined, time: ours.time, bytes: ours.bytes },
+    };
+  }
+}
+
+function connectionOptions({ own }: TcpPlan): TcpConnectionOptions {
+  return {
+    // The recorded application's writes are not to be merged: what went out in one segment goes out when it did.
+    noDelay: true,
+    receiveBuffer: Math.max(SMALLEST_BUFFER, 2 * own.largestWindow),
+    sendBuffer: Math.max(SMALLEST_BUFFER, own.stream.length),
+    maximumSegmentSize: own.syn?.options.maximumSegmentSize,
+    userTimeout: PATIENCE,
+  };
+}
