@@ -7,7 +7,7 @@ import type { TcpCongestionEvent, TcpRoundTripEvent, TcpWindowEvent } from "./tc
 import type { TransmissionControlBlock } from "./transmission-control-block.ts";
 
 /** Filled by the scoreboard; one is enough, because events do not overlap. */
-const removed: Acknowledged = { sentAt: 0, retransmitted: false };
+const removed: Acknowledged = { sentAt: 0, retransmittedAt: 0 };
 
 /** Takes an acknowledgment with SND.UNA =< SEG.ACK =< SND.NXT. */
 export function acknowledge(tcb: TransmissionControlBlock, segment: Segment): void {
@@ -41,8 +41,10 @@ function newAcknowledgment(tcb: TransmissionControlBlock, ack: number): void {
   tcb.softError = undefined;
   if (snd.up !== undefined && !isBefore(ack, snd.up)) snd.up = undefined;
   // RFC 6298 §3, Karn's rule: nothing is measured by segments that were sent twice.
-  if (!removed.retransmitted && removed.sentAt !== Number.NEGATIVE_INFINITY) measureRoundTrip(tcb, tcb.clock.now() - removed.sentAt);
-  else tcb.retransmissionTimeout.progress();
+  const now = tcb.clock.now();
+  if (removed.retransmittedAt !== Number.NEGATIVE_INFINITY)
+    tcb.retransmissionTimeout.retransmissionAcknowledged(now - removed.retransmittedAt);
+  else if (removed.sentAt !== Number.NEGATIVE_INFINITY) measureRoundTrip(tcb, now - removed.sentAt);
   const decision = recovery.acknowledged(ack);
   if (decision === "no-recovery") congestion.acknowledged(octets, tcb.congestionLimited, tcb.clock.now());
   else if (decision === "partial") {
@@ -69,7 +71,8 @@ function duplicateAcknowledgment(tcb: TransmissionControlBlock): void {
   const decision = recovery.duplicate(snd.una, snd.nxt);
   if (decision === "inflate") congestion.duplicateInRecovery();
   if (decision !== "retransmit") return;
-  congestion.enterRecovery(tcb.flightSize);
+  // RFC 5681 §3.2 step 2: what limited transmit sent beyond the window does not count.
+  congestion.enterRecovery(Math.min(tcb.flightSize, congestion.window));
   tcb.context.counters.TCPRenoRecovery += 1;
   reportCongestion(tcb, "enter-recovery");
   retransmitFirst(tcb, "fast-retransmit");
@@ -106,7 +109,7 @@ function updateSendWindow(tcb: TransmissionControlBlock, segment: Segment, windo
   if (before === 0) {
     tcb.windowOpenedAt = tcb.clock.now();
     tcb.disarm("persist");
-    tcb.retransmissionTimeout.progress();
+    tcb.retransmissionTimeout.endBackOff();
     if (!tcb.scoreboard.isEmpty) {
       // What was sent into the closed window was thrown away.
       tcb.scoreboard.markAllLost();

@@ -46,8 +46,18 @@ export class RetransmissionTimeout {
     this.backedOff = Math.min(MAXIMUM_RTO, this.backedOff * 2);
   }
 
-  /** New data was acknowledged: what was backed off for has got through. */
-  progress(): void {
+  /**
+   * What had been sent more than once is acknowledged, `elapsed` after it was last sent. Where that is a round trip as it is
+   * known, the retransmission got through, and the back-off has served. Otherwise it may be an earlier copy that came late: then
+   * the path is slower than was thought, and only the backed-off timeout lets a segment be measured (§5, note after 5.7).
+   */
+  retransmissionAcknowledged(elapsed: Milliseconds): void {
+    if (this.smoothed === undefined || this.variation === undefined) return;
+    if (Math.abs(elapsed - this.smoothed) <= Math.max(GRANULARITY, K * this.variation)) this.endBackOff();
+  }
+
+  /** What was backed off for is over. */
+  endBackOff(): void {
     this.backedOff = this.base;
   }
 

@@ -20,8 +20,8 @@ export interface SentSegment {
 export interface Acknowledged {
   /** When the newest segment that is now wholly acknowledged was sent. */
   sentAt: Milliseconds;
-  /** One of the segments had been sent more than once: by Karn's rule it says nothing about the round trip (RFC 6298 §3). */
-  retransmitted: boolean;
+  /** When the last of those that were sent more than once was sent: by Karn's rule they say nothing about the round trip (RFC 6298 §3). */
+  retransmittedAt: Milliseconds;
 }
 
 const COMPACT_AT = 256;
@@ -54,12 +54,12 @@ export class Scoreboard {
 
   /** Removes what lies before `una`; a segment that is acknowledged in part keeps its rest. */
   acknowledge(una: SequenceNumber, acknowledged: Acknowledged): void {
-    acknowledged.retransmitted = false;
+    acknowledged.retransmittedAt = Number.NEGATIVE_INFINITY;
     acknowledged.sentAt = Number.NEGATIVE_INFINITY;
     while (this.head < this.segments.length) {
       const segment = this.segments[this.head];
       if (isAtOrAfter(segment.start, una)) break;
-      if (segment.transmissions > 1) acknowledged.retransmitted = true;
+      if (segment.transmissions > 1) acknowledged.retransmittedAt = Math.max(acknowledged.retransmittedAt, segment.sentAt);
       if (isAfter(segment.end, una)) {
         if (segment.lost) this.lostLength -= sequenceDistance(segment.start, una);
         segment.start = una;

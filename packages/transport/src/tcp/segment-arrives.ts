@@ -89,7 +89,7 @@ function becomeEstablished(tcb: TransmissionControlBlock, segment: Segment): voi
   // The SYN is outside the send buffer, so its number is taken off before the buffer is asked.
   const syn = tcb.scoreboard.first();
   const roundTrip = syn === undefined ? 0 : tcb.clock.now() - syn.sentAt;
-  tcb.scoreboard.acknowledge(sequenceAdd(tcb.iss, 1), { sentAt: 0, retransmitted: false });
+  tcb.scoreboard.acknowledge(sequenceAdd(tcb.iss, 1), { sentAt: 0, retransmittedAt: 0 });
   tcb.snd.una = sequenceAdd(tcb.iss, 1);
   tcb.timeouts = 0;
   tcb.softError = undefined;

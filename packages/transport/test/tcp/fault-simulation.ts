@@ -1,12 +1,12 @@
 // One seed, one world: two hosts that talk over a network as bad as the seed makes it. Everything about the run follows from the seed.
 import { type Clock, type Host, randomBelow, randomFraction, SeededRandom, type Timer } from "@netstrata/core";
-import { type FaultRates, FaultInjector, type LinkDevice } from "@netstrata/link";
+import { FaultInjector, type FaultRates, type LinkDevice } from "@netstrata/link";
 import { isArrow, type TcpConnection, type TcpEvent, type TcpStackOptions } from "../../src/index.ts";
 import { twoHosts } from "../two-hosts.ts";
 
 /** Simulated time after which a conversation that has not ended is stuck. */
 const PATIENCE = 4 * 60 * 60 * 1000;
-const TIME_WAIT = 10_000;
+const TIME_WAIT = 240_000;
 
 class Talker {
   readonly connection: TcpConnection;
@@ -24,7 +24,14 @@ class Talker {
   private readonly pause: number;
   private readonly reading: Timer;
 
-  constructor(clock: Clock, connection: TcpConnection, toSend: Uint8Array, expected: Uint8Array, random: SeededRandom, closesLast: boolean) {
+  constructor(
+    clock: Clock,
+    connection: TcpConnection,
+    toSend: Uint8Array,
+    expected: Uint8Array,
+    random: SeededRandom,
+    closesLast: boolean,
+  ) {
     this.connection = connection;
     this.pause = randomBelow(random, 3) > 0 ? 0 : randomBelow(random, 3000);
     this.reading = clock.timer(() => this.read());
@@ -110,7 +117,9 @@ function randomRates(random: SeededRandom): FaultRates {
 
 function randomStackOptions(random: SeededRandom): TcpStackOptions {
   // One start in three lies just before a place where signed or unsigned comparison goes wrong.
-  const start = [random.uint32(), 2 ** 31 - randomBelow(random, 100_000), 2 ** 32 - 1 - randomBelow(random, 100_000)][randomBelow(random, 3)];
+  const start = [random.uint32(), 2 ** 31 - randomBelow(random, 100_000), 2 ** 32 - 1 - randomBelow(random, 100_000)][
+    randomBelow(random, 3)
+  ];
   const buffer = (): number => 1 + Math.floor(2 ** (6 + 13 * randomFraction(random)));
   return {
     initialSequenceNumber: () => start,
@@ -134,7 +143,12 @@ export function runSeed(seed: number): string | undefined {
   const mtu = [1500, 576, 100 + randomBelow(random, 1400), 9000][randomBelow(random, 4)];
   const net = twoHosts({
     seed,
-    wire: { mtu, latency: randomBelow(random, 100), rate: randomBelow(random, 2) === 0 ? undefined : 1e5 + random.uint32() / 10, queueLimit: 1 + randomBelow(random, 100) },
+    wire: {
+      mtu,
+      latency: randomBelow(random, 100),
+      rate: randomBelow(random, 2) === 0 ? undefined : 1e5 + random.uint32() / 10,
+      queueLimit: 1 + randomBelow(random, 100),
+    },
     a: randomStackOptions(random),
     b: randomStackOptions(random),
     wrap,
@@ -173,7 +187,10 @@ export function runSeed(seed: number): string | undefined {
     }
   }
   net.clock.advance(TIME_WAIT + 1000);
-  for (const [name, talker] of [["a", a], ["b", b]] as const) {
+  for (const [name, talker] of [
+    ["a", a],
+    ["b", b],
+  ] as const) {
     if (talker?.error !== undefined) problems.push(`${name}: ${talker.error}`);
     if (talker?.ended !== "in order") problems.push(`${name} ended: ${talker?.ended}`);
     if (talker?.isComplete === false) problems.push(`${name} did not get everything`);
