@@ -1,5 +1,8 @@
 // `npm run bench`: reads the command line, runs the subjects one after the other, prints what they have shown.
-import { type Comparison, compare } from "./comparison.ts";
+import { existsSync } from "node:fs";
+import { resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import { type Comparison, compare, type OpenStage } from "./comparison.ts";
 import type { Subject } from "./contender.ts";
 import { type BenchOptions, HELP, readOptions, UsageError } from "./options.ts";
 import { comparisonJson, comparisonTable, profileTable } from "./report.ts";
@@ -16,11 +19,23 @@ function endProgress(): void {
   if (process.stderr.isTTY) process.stderr.write("\r\x1b[K");
 }
 
+/** With another checkout, its subject takes the place of each peer. */
+function withPeerFrom(directory: string | undefined): { subjectOf(subject: Subject): Subject; openStage: OpenStage } {
+  if (directory === undefined) return { subjectOf: (subject) => subject, openStage: openInSeparateProcess };
+  const program = pathToFileURL(resolve(directory, "tools/bench/dist/stage-process.js"));
+  if (!existsSync(program)) throw new UsageError(`--against ${directory}: no built checkout, ${program.pathname} is missing`);
+  return {
+    subjectOf: (subject) => ({ ...subject, peer: { ...subject.subject, title: directory } }),
+    openStage: (subject, role) => openInSeparateProcess(subject, "subject", role === "peer" ? program : undefined),
+  };
+}
+
 async function compareAll(options: BenchOptions): Promise<void> {
   const comparisons: Comparison[] = [];
+  const { subjectOf, openStage } = withPeerFrom(options.against);
   for (const subject of options.subjects) {
     const progress = (step: string): void => tell(subject, step);
-    comparisons.push(await compare(subject, { ...options, openStage: openInSeparateProcess, progress }));
+    comparisons.push(await compare(subjectOf(subject), { ...options, openStage, progress }));
   }
   endProgress();
   process.stdout.write(options.json ? comparisonJson(comparisons, options) : comparisonTable(comparisons));

@@ -9,12 +9,14 @@ export const HELP = `Measures netstrata beside Node's own sockets, in turns, in 
   npm run bench -- --only bulk --rounds 15  the subjects whose name contains "bulk", with more rounds
   npm run bench -- --json > bench.json      every sample, for other programs
   npm run bench -- --profile --only udp-64  where the time goes, by package and function
+  npm run bench -- --against ../before      this checkout beside another one, built as well
 
   --quick             3 rounds of 100 ms instead of 7 rounds of 400 ms
   --only NAME         subjects whose name contains NAME; may be given again
   --rounds N          rounds, in each of which subject and peer take one sample
   --sample-time MS    how long a sample lasts
   --json              JSON instead of the table
+  --against DIRECTORY the same subject of another checkout is the peer
   --profile           a CPU profile of each subject instead of a comparison
   --list              names of all subjects
   --help              this text
@@ -29,6 +31,8 @@ export interface BenchOptions {
   /** In ms. */
   readonly sampleTime: number;
   readonly json: boolean;
+  /** Another checkout of this repository, built. */
+  readonly against?: string;
 }
 
 /** A line for stderr, and exit code 2. */
@@ -45,6 +49,7 @@ export function readOptions(args: readonly string[], all: readonly Subject[]): B
     rounds: readNumber("--rounds", values.rounds, values.quick ? 3 : 7, 1),
     sampleTime: readNumber("--sample-time", values["sample-time"], values.quick ? 100 : 400, 0),
     json: values.json,
+    against: values.against,
   };
 }
 
@@ -60,6 +65,7 @@ function parse(args: readonly string[]) {
         list: flag,
         help: { ...flag, short: "h" },
         only: { type: "string", multiple: true },
+        against: { type: "string" },
         rounds: { type: "string" },
         "sample-time": { type: "string" },
       },

@@ -14,10 +14,13 @@ export type StageRequest =
 
 export type StageAnswer = { readonly value: unknown } | { readonly error: string };
 
-export async function openInSeparateProcess(subject: Subject, role: Role): Promise<ProfilingStage> {
-  const child = fork(new URL("./stage-process.js", import.meta.url), [subject.name, role], {
-    stdio: ["ignore", "inherit", "inherit", "ipc"],
-  });
+/** @param program whose contender: `stage-process.js` of this bench, or of another checkout's */
+export async function openInSeparateProcess(
+  subject: Subject,
+  role: Role,
+  program: URL = new URL("./stage-process.js", import.meta.url),
+): Promise<ProfilingStage> {
+  const child = fork(program, [subject.name, role], { stdio: ["ignore", "inherit", "inherit", "ipc"] });
   const ask = async <Value>(request: StageRequest): Promise<Value> => (await exchange(child, request)) as Value;
   await exchange(child, undefined);
   return {
