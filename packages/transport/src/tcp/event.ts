@@ -10,10 +10,14 @@ export function finishEvent(tcb: TransmissionControlBlock): void {
   tcb.inEvent = true;
   try {
     notify(tcb);
-  } finally {
-    tcb.inEvent = false;
-    sendPending(tcb);
+  } catch (error) {
+    // A user that throws still hears of the rest, and the peer gets its acknowledgment. Nothing is said twice: each notification
+    // is taken off before it is given.
+    finishEvent(tcb);
+    throw error;
   }
+  tcb.inEvent = false;
+  sendPending(tcb);
 }
 
 function notify(tcb: TransmissionControlBlock): void {
@@ -21,7 +25,8 @@ function notify(tcb: TransmissionControlBlock): void {
   // A notification may cause another, so each is taken off before it is given.
   if (pending.opened) {
     pending.opened = false;
-    tcb.user.opened?.(connection);
+    if (tcb.passive) tcb.context.established(tcb);
+    else tcb.user.opened?.(connection);
   }
   if (pending.softError !== undefined) {
     const error = pending.softError;

@@ -6,7 +6,7 @@ import { abort, becomeClosed, enterTimeWait } from "./closing.ts";
 import { finIsNext, isAcceptable, receiveText, receiveUrgent, trimToWindow } from "./receiver.ts";
 import type { Segment } from "./segment.ts";
 import { retransmit, sendSynAcknowledgment, updateSegmentSize, windowShift } from "./sender.ts";
-import { canReceive, isSynchronized } from "./state.ts";
+import { canReceive } from "./state.ts";
 import { FIN, SYN, URG } from "./tcp-header.ts";
 import { MAX_WINDOW_SCALE, type TcpOptions } from "./tcp-options.ts";
 import { SMALLEST_SEND_MSS, type TransmissionControlBlock } from "./transmission-control-block.ts";
@@ -103,8 +103,7 @@ function becomeEstablished(tcb: TransmissionControlBlock, segment: Segment): voi
   if (tcb.options.keepAlive) tcb.timer("keepAlive").arm(tcb.options.keepAliveIdle);
   // A CLOSE that was called in SYN-RECEIVED was kept until now (§3.10.4).
   if (tcb.finQueued) tcb.setState("FIN-WAIT-1");
-  if (tcb.passive) tcb.context.established(tcb);
-  else tcb.pending.opened = true;
+  tcb.pending.opened = true;
   if (isAfter(segment.ack, tcb.snd.una)) acknowledge(tcb, segment);
 }
 
@@ -202,8 +201,7 @@ function checkAcknowledgment(tcb: TransmissionControlBlock, segment: Segment): O
     }
     setSendWindow(tcb, segment, segment.window * 2 ** snd.shift);
     becomeEstablished(tcb, segment);
-    // The listener's user may have aborted it.
-    return isSynchronized(tcb.state) ? "continue" : "done";
+    return "continue";
   }
   // RFC 5961 §5.2: neither what was never sent, nor what is too old to be a delayed duplicate.
   if (isAfter(segment.ack, snd.nxt) || sequenceDistance(segment.ack, snd.una) > snd.maxWnd) {

@@ -36,7 +36,7 @@ export interface TcpContext {
   readonly drops: Drops<TcpDropReason>;
   /** A timer that runs what `timeouts.ts` says for its kind, as an event of its own. */
   createTimer(tcb: TransmissionControlBlock, kind: TimerKind): Timer;
-  /** A passively opened connection has left SYN-RECEIVED for ESTABLISHED. */
+  /** A passively opened connection has left SYN-RECEIVED for ESTABLISHED; called when its user may be told. */
   established(tcb: TransmissionControlBlock): void;
   /** The connection is CLOSED: take it out of the table. */
   forget(tcb: TransmissionControlBlock): void;
