@@ -31,7 +31,10 @@ export function enterTimeWait(tcb: TransmissionControlBlock): void {
   tcb.pending.closed = true;
 }
 
-/** ABORT: the peer hears of it by a RST in the states of §3.10.5 in which it may hold a connection. */
+/**
+ * ABORT: the peer hears of it by a RST wherever it may hold a connection. §3.10.5 deletes CLOSING and LAST-ACK in silence; here
+ * they begin before the FIN has left, and nobody would repeat a FIN that was lost.
+ */
 export function abort(tcb: TransmissionControlBlock, error: ErrorCode | undefined): void {
   if (tcb.state === "CLOSED") return;
   const peerMayHoldIt = tcb.state === "SYN-RECEIVED" || (isSynchronized(tcb.state) && tcb.state !== "TIME-WAIT");

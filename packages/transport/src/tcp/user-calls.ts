@@ -124,9 +124,10 @@ export class UserCalls implements TcpConnection {
     const { tcb } = this;
     if (tcb.readClosed) return;
     tcb.readClosed = true;
-    if (tcb.receiveBuffer.length > 0 && tcb.finQueued && isSynchronized(tcb.state)) this.abortOnUnreadData();
+    // In TIME-WAIT the peer has gone: it cannot be told, and the wait must go on (MUST-13).
+    if (tcb.receiveBuffer.length > 0 && tcb.finQueued && isSynchronized(tcb.state) && tcb.state !== "TIME-WAIT") this.abortOnUnreadData();
     else if (tcb.finQueued && tcb.state === "FIN-WAIT-2") tcb.timer("life").arm(tcb.options.finWait2);
-    if (!tcb.finQueued) tcb.receiveBuffer.clear();
+    if (!tcb.finQueued || tcb.state === "TIME-WAIT") tcb.receiveBuffer.clear();
     this.finish();
   }
 
