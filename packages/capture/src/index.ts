@@ -1,8 +1,11 @@
 export { CaptureError, type CaptureErrorCode } from "./capture-error.ts";
+export { pcapngSink, pcapSink } from "./capture-sink.ts";
 export * from "./captured-packet.ts";
 export { type DissectOptions, dissect, MAX_LAYERS } from "./dissect/dissect.ts";
 export { type Dissection, transportPayload } from "./dissect/dissection.ts";
 export type * from "./dissect/layer.ts";
+export { compileFilter, MAX_FILTER_DEPTH } from "./filter/compile-filter.ts";
+export { FilterError } from "./filter/filter-error.ts";
 export { formatHex } from "./format/format-hex.ts";
 export { formatLayers } from "./format/format-layers.ts";
 export { formatLine, type LineOptions } from "./format/format-line.ts";
@@ -16,3 +19,6 @@ export type { LongRecords } from "./pcap-header.ts";
 export * from "./pcap-writer.ts";
 export * from "./pcapng-writer.ts";
 export * from "./read-capture.ts";
+export * from "./stream/stream-reassembler.ts";
+export * from "./stream/tcp-conversation.ts";
+export { type ConversationLimits, TcpConversations } from "./stream/tcp-conversations.ts";
