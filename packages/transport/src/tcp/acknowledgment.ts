@@ -1,35 +1,70 @@
 // Fifth, check the ACK field (RFC 9293 §3.10.7.4): SND.UNA, the send window, the round trip, loss recovery and congestion control.
-import { isAfter, isBefore, sequenceDistance } from "@netstrata/core";
-import type { Acknowledged } from "./scoreboard.ts";
+import { isAfter, isBefore, type SequenceNumber, sequenceDistance } from "@netstrata/core";
+import type { SentSegment } from "./scoreboard.ts";
 import type { Segment } from "./segment.ts";
-import { armRetransmission, retransmit } from "./sender.ts";
-import type { TcpCongestionEvent, TcpRoundTripEvent, TcpWindowEvent } from "./tcp-events.ts";
+import { armRetransmission } from "./sender.ts";
+import type { TcpRoundTripEvent, TcpWindowEvent } from "./tcp-events.ts";
+import type { SackBlock } from "./tcp-options.ts";
 import type { TransmissionControlBlock } from "./transmission-control-block.ts";
 
-/** Filled by the scoreboard; one is enough, because events do not overlap. */
-const removed: Acknowledged = { sentAt: 0, retransmittedAt: 0 };
+/** Filled anew by each acknowledgment; one of each is enough, because events do not overlap. */
+const delivered: SentSegment[] = [];
+const NO_BLOCKS: readonly SackBlock[] = [];
 
 /** Takes an acknowledgment with SND.UNA =< SEG.ACK =< SND.NXT. */
 export function acknowledge(tcb: TransmissionControlBlock, segment: Segment): void {
-  const { snd } = tcb;
+  const { snd, scoreboard, recovery } = tcb;
   const window = segment.window * 2 ** snd.shift;
-  if (isAfter(segment.ack, snd.una)) {
-    newAcknowledgment(tcb, segment.ack);
-  } else if (isDuplicate(tcb, segment, window)) {
-    duplicateAcknowledgment(tcb);
+  const octets = sequenceDistance(snd.una, segment.ack);
+  const isDuplicate = octets === 0 && isDuplicateAcknowledgment(tcb, segment, window);
+  delivered.length = 0;
+  const held = scoreboard.sackedLength;
+  if (octets > 0) {
+    scoreboard.acknowledge(segment.ack, delivered);
+    advance(tcb, segment.ack, octets);
+  }
+  const sackedBefore = scoreboard.sackedLength;
+  const blocks = tcb.sackPermitted ? (segment.options.sackBlocks ?? NO_BLOCKS) : NO_BLOCKS;
+  const duplicateSack = duplicateBlock(blocks, segment.ack);
+  for (const block of blocks)
+    if (block !== duplicateSack && isPlausible(tcb, block)) scoreboard.reportSacked(block.left, block.right, delivered);
+  if (octets > 0 || delivered.length > 0) measure(tcb, octets > 0);
+  // RFC 6937 §3: DeliveredData is what SND.UNA moved over and was not known before, and what is newly reported.
+  const deliveredLength = octets - (held - sackedBefore) + (scoreboard.sackedLength - sackedBefore);
+  const wasActive = recovery.active;
+  recovery.acknowledged(tcb, { octets, delivered, deliveredLength, isDuplicate, duplicateSack });
+  if (octets > 0) {
+    if (!wasActive && !recovery.active) tcb.congestion.acknowledged(octets, tcb.congestionLimited, tcb.clock.now());
+    // RFC 6298 §5.2 and §5.3: off when all is acknowledged, else counted anew.
+    if (scoreboard.isEmpty) tcb.disarm("retransmission");
+    else armRetransmission(tcb);
   }
   updateSendWindow(tcb, segment, window);
 }
 
+/** A SACK block must lie in what is outstanding; anything else is a mistake or an attack (RFC 2018 §5). */
+function isPlausible(tcb: TransmissionControlBlock, block: SackBlock): boolean {
+  const { una, nxt } = tcb.snd;
+  return isAfter(block.left, una) && isBefore(block.left, block.right) && !isAfter(block.right, nxt);
+}
+
+/** RFC 2883 §4: the first block reports a duplicate when it lies below SEG.ACK, or inside the second block. */
+function duplicateBlock(blocks: readonly SackBlock[], ack: SequenceNumber): SackBlock | undefined {
+  const [first, second] = blocks;
+  if (first === undefined || !isBefore(first.left, first.right)) return undefined;
+  if (!isAfter(first.right, ack)) return first;
+  const isInside = second !== undefined && !isBefore(first.left, second.left) && !isAfter(first.right, second.right);
+  return isInside ? first : undefined;
+}
+
 /** RFC 5681 §2: the five conditions. */
-function isDuplicate(tcb: TransmissionControlBlock, segment: Segment, window: number): boolean {
+function isDuplicateAcknowledgment(tcb: TransmissionControlBlock, segment: Segment, window: number): boolean {
   return !tcb.scoreboard.isEmpty && segment.length === 0 && segment.ack === tcb.snd.una && window === tcb.snd.wnd && window > 0;
 }
 
-function newAcknowledgment(tcb: TransmissionControlBlock, ack: number): void {
-  const { snd, scoreboard, congestion, recovery } = tcb;
-  const octets = sequenceDistance(snd.una, ack);
-  scoreboard.acknowledge(ack, removed);
+/** SND.UNA moves by `octets`. */
+function advance(tcb: TransmissionControlBlock, ack: SequenceNumber, octets: number): void {
+  const { snd } = tcb;
   // The FIN takes a sequence number, but no place in the buffer. (The SYN's was taken off before, in SYN-SENT or SYN-RECEIVED.)
   const text = Math.min(octets, tcb.sendBuffer.length);
   if (text > 0) {
@@ -40,24 +75,6 @@ function newAcknowledgment(tcb: TransmissionControlBlock, ack: number): void {
   tcb.timeouts = 0;
   tcb.softError = undefined;
   if (snd.up !== undefined && !isBefore(ack, snd.up)) snd.up = undefined;
-  // RFC 6298 §3, Karn's rule: nothing is measured by segments that were sent twice.
-  const now = tcb.clock.now();
-  if (removed.retransmittedAt !== Number.NEGATIVE_INFINITY)
-    tcb.retransmissionTimeout.retransmissionAcknowledged(now - removed.retransmittedAt);
-  else if (removed.sentAt !== Number.NEGATIVE_INFINITY) measureRoundTrip(tcb, now - removed.sentAt);
-  const decision = recovery.acknowledged(ack);
-  if (decision === "no-recovery") congestion.acknowledged(octets, tcb.congestionLimited, tcb.clock.now());
-  else if (decision === "partial") {
-    // RFC 6582 §3.2 step 3: the next hole of the same window.
-    congestion.partialInRecovery(octets);
-    retransmitFirst(tcb, "partial-acknowledgment");
-  } else {
-    congestion.leaveRecovery(tcb.flightSize);
-    reportCongestion(tcb, "leave-recovery");
-  }
-  // RFC 6298 §5.2 and §5.3: off when all is acknowledged, else counted anew.
-  if (scoreboard.isEmpty) tcb.disarm("retransmission");
-  else armRetransmission(tcb);
   if (tcb.sendBlocked && tcb.sendBuffer.length < tcb.options.sendBuffer) {
     tcb.sendBlocked = false;
     tcb.pending.writable = true;
@@ -66,21 +83,18 @@ function newAcknowledgment(tcb: TransmissionControlBlock, ack: number): void {
   tcb.context.ip.confirmReachability(tcb.remote.address);
 }
 
-function duplicateAcknowledgment(tcb: TransmissionControlBlock): void {
-  const { snd, congestion, recovery } = tcb;
-  const decision = recovery.duplicate(snd.una, snd.nxt);
-  if (decision === "inflate") congestion.duplicateInRecovery();
-  if (decision !== "retransmit") return;
-  // RFC 5681 §3.2 step 2: what limited transmit sent beyond the window does not count.
-  congestion.enterRecovery(Math.min(tcb.flightSize, congestion.window));
-  tcb.context.counters.TCPRenoRecovery += 1;
-  reportCongestion(tcb, "enter-recovery");
-  retransmitFirst(tcb, "fast-retransmit");
-}
-
-function retransmitFirst(tcb: TransmissionControlBlock, reason: "fast-retransmit" | "partial-acknowledgment"): void {
-  const first = tcb.scoreboard.first();
-  if (first !== undefined) retransmit(tcb, first, reason);
+/** RFC 6298 §3, Karn's rule: nothing is measured by an acknowledgment of segments that were sent twice. */
+function measure(tcb: TransmissionControlBlock, isProgress: boolean): void {
+  let sentAt = Number.NEGATIVE_INFINITY;
+  let repeatedAt = Number.NEGATIVE_INFINITY;
+  for (const segment of delivered) {
+    if (segment.transmissions > 1) repeatedAt = Math.max(repeatedAt, segment.sentAt);
+    else sentAt = Math.max(sentAt, segment.sentAt);
+  }
+  const now = tcb.clock.now();
+  if (repeatedAt !== Number.NEGATIVE_INFINITY) {
+    if (isProgress) tcb.retransmissionTimeout.retransmissionAcknowledged(now - repeatedAt);
+  } else if (sentAt !== Number.NEGATIVE_INFINITY) measureRoundTrip(tcb, now - sentAt);
 }
 
 function measureRoundTrip(tcb: TransmissionControlBlock, measured: number): void {
@@ -130,12 +144,4 @@ export function setSendWindow(tcb: TransmissionControlBlock, segment: Segment, w
   snd.wl1 = segment.seq;
   snd.wl2 = segment.ack;
   snd.maxWnd = Math.max(snd.maxWnd, window);
-}
-
-export function reportCongestion(tcb: TransmissionControlBlock, reason: TcpCongestionEvent["reason"]): void {
-  const { observer } = tcb.context.host;
-  if (observer === undefined) return;
-  const { window, threshold } = tcb.congestion;
-  const event: TcpCongestionEvent = { layer: "tcp", kind: "congestion", local: tcb.local, remote: tcb.remote, reason, window, threshold };
-  observer.observe(event);
 }

@@ -8,6 +8,7 @@ export const DEFAULT_TCP_OPTIONS: ResolvedTcpOptions = {
   receiveBuffer: 262144,
   sendBuffer: 262144,
   noDelay: false,
+  sack: true,
   // MUST-25
   keepAlive: false,
   // MUST-28: two hours.

@@ -10,12 +10,15 @@ import {
   sequenceMax,
   sequenceMin,
 } from "@netstrata/core";
+import type { SackBlock } from "./tcp-options.ts";
 
 /**
  * Octets are bounded by the receive window, but pieces cost memory of their own: a peer that sends every other octet must not
  * make a list as long as the window. What exceeds it is dropped and comes again.
  */
 export const MAX_REASSEMBLY_PIECES = 1024;
+/** How many arrivals are remembered for the order of SACK blocks: more than fit into one acknowledgment, since some join one block. */
+const RECENT_ARRIVALS = 8;
 const LARGEST_BLOCK = 65536;
 
 interface Piece {
@@ -30,6 +33,8 @@ export class Reassembler {
   length = 0;
   /** In order of sequence, without overlap. */
   private pieces: Piece[] = [];
+  /** Where the latest segments started, the newest first. */
+  private recent: SequenceNumber[] = [];
   private readonly maxPieces: number;
 
   constructor(maxPieces: number = MAX_REASSEMBLY_PIECES) {
@@ -46,6 +51,7 @@ export class Reassembler {
    */
   insert(start: SequenceNumber, bytes: Uint8Array): boolean {
     const end = sequenceAdd(start, bytes.length);
+    this.recent = [start, ...this.recent.filter((earlier) => earlier !== start)].slice(0, RECENT_ARRIVALS);
     // Most arrivals belong at the tail, so look from there for the first piece that ends behind `start`.
     let index = this.pieces.length;
     while (index > 0 && isAfter(this.pieces[index - 1].end, start)) index -= 1;
@@ -82,8 +88,30 @@ export class Reassembler {
     return undefined;
   }
 
+  /** The blocks of octets held that the latest segments belong to, the newest first, at most `limit` (RFC 2018 §4). */
+  recentBlocks(limit: number): SackBlock[] {
+    const blocks: SackBlock[] = [];
+    for (const start of this.recent) {
+      if (blocks.length === limit) break;
+      if (blocks.some(({ left, right }) => isAtOrBefore(left, start) && isBefore(start, right))) continue;
+      const index = this.pieces.findIndex((piece) => isAtOrBefore(piece.start, start) && isBefore(start, piece.end));
+      if (index >= 0) blocks.push(this.blockAround(index));
+    }
+    return blocks;
+  }
+
+  /** Pieces that touch each other make one block. */
+  private blockAround(index: number): SackBlock {
+    let first = index;
+    let last = index;
+    while (first > 0 && this.pieces[first - 1].end === this.pieces[first].start) first -= 1;
+    while (last + 1 < this.pieces.length && this.pieces[last + 1].start === this.pieces[last].end) last += 1;
+    return { left: this.pieces[first].start, right: this.pieces[last].end };
+  }
+
   clear(): void {
     this.pieces = [];
+    this.recent = [];
     this.length = 0;
   }
 

@@ -3,10 +3,14 @@ import { isAtOrAfter, isAtOrBefore, sequenceAdd, sequenceDistance } from "@netst
 import { Reassembler } from "./reassembler.ts";
 import type { Segment } from "./segment.ts";
 import { FIN, SYN } from "./tcp-header.ts";
+import type { SackBlock } from "./tcp-options.ts";
 import type { TransmissionControlBlock } from "./transmission-control-block.ts";
 
 /** RFC 9293 §3.8.6.2.2: Fr, the part of the buffer that must be free before the window opens further. */
 const WINDOW_FRACTION = 1 / 2;
+/** RFC 2018 §3: four blocks fit into the option space. */
+const MAX_SACK_BLOCKS = 4;
+const NO_BLOCKS: readonly SackBlock[] = [];
 /** SHLD-19: at least every second full-sized segment is acknowledged. */
 const SEGMENTS_PER_ACKNOWLEDGMENT = 2;
 
@@ -43,6 +47,23 @@ export function trimToWindow(tcb: TransmissionControlBlock, segment: Segment): v
     segment.flags &= ~FIN;
     segment.payload.truncate(segment.payload.length - (late - fin));
   }
+}
+
+/** Text that was received before is reported back, so that the sender learns that it sent too soon (RFC 2883 §4). */
+export function noteDuplicate(tcb: TransmissionControlBlock, segment: Segment): void {
+  const left = segment.seq;
+  const right = sequenceAdd(left, segment.payload.length);
+  // Only what was received; what lies beyond the window was not.
+  if (isAtOrBefore(right, tcb.rcv.nxt)) tcb.duplicateSack = { left, right };
+}
+
+/** The blocks for the next acknowledgment: a duplicate first, then what is held, the newest arrival first (RFC 2018 §4). */
+export function sackBlocks(tcb: TransmissionControlBlock): readonly SackBlock[] {
+  const duplicate = tcb.duplicateSack;
+  tcb.duplicateSack = undefined;
+  if (duplicate !== undefined) tcb.context.counters.TCPDSACKOldSent += 1;
+  const held = tcb.reassembler?.recentBlocks(duplicate === undefined ? MAX_SACK_BLOCKS : MAX_SACK_BLOCKS - 1) ?? NO_BLOCKS;
+  return duplicate === undefined ? held : [duplicate, ...held];
 }
 
 /** Seventh: takes the segment's text, in order or ahead of its turn. */

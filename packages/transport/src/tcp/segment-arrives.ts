@@ -1,12 +1,15 @@
 // SEGMENT ARRIVES for a connection (RFC 9293 §3.10.7.3 and §3.10.7.4), one function for each numbered check, in the RFC's order.
 import { isAfter, isAtOrAfter, isAtOrBefore, sequenceAdd, sequenceDistance } from "@netstrata/core";
-import { acknowledge, reportCongestion, setSendWindow } from "./acknowledgment.ts";
+import { acknowledge, setSendWindow } from "./acknowledgment.ts";
 import { acknowledgeOutOfWindow, challenge } from "./challenge-ack.ts";
 import { abort, becomeClosed, enterTimeWait } from "./closing.ts";
-import { finIsNext, isAcceptable, receiveText, receiveUrgent, trimToWindow } from "./receiver.ts";
+import { NewRenoRecovery } from "./loss-recovery/new-reno-recovery.ts";
+import { RackRecovery } from "./loss-recovery/rack-recovery.ts";
+import { finIsNext, isAcceptable, noteDuplicate, receiveText, receiveUrgent, trimToWindow } from "./receiver.ts";
 import type { Segment } from "./segment.ts";
 import { retransmit, sendSynAcknowledgment, updateSegmentSize, windowShift } from "./sender.ts";
 import { canReceive } from "./state.ts";
+import { reportCongestion } from "./tcp-events.ts";
 import { FIN, SYN, URG } from "./tcp-header.ts";
 import { MAX_WINDOW_SCALE, type TcpOptions } from "./tcp-options.ts";
 import { SMALLEST_SEND_MSS, type TransmissionControlBlock } from "./transmission-control-block.ts";
@@ -89,7 +92,7 @@ function becomeEstablished(tcb: TransmissionControlBlock, segment: Segment): voi
   // The SYN is outside the send buffer, so its number is taken off before the buffer is asked.
   const syn = tcb.scoreboard.first();
   const roundTrip = syn === undefined ? 0 : tcb.clock.now() - syn.sentAt;
-  tcb.scoreboard.acknowledge(sequenceAdd(tcb.iss, 1), { sentAt: 0, retransmittedAt: 0 });
+  tcb.scoreboard.acknowledge(sequenceAdd(tcb.iss, 1), []);
   tcb.snd.una = sequenceAdd(tcb.iss, 1);
   tcb.timeouts = 0;
   tcb.softError = undefined;
@@ -111,6 +114,8 @@ function becomeEstablished(tcb: TransmissionControlBlock, segment: Segment): voi
 export function applySynOptions(tcb: TransmissionControlBlock, options: TcpOptions): void {
   const fallback = typeof tcb.remote.address === "number" ? 536 : 1220;
   tcb.snd.mss = Math.max(SMALLEST_SEND_MSS, options.maximumSegmentSize ?? fallback);
+  tcb.sackPermitted = tcb.options.sack && options.sackPermitted === true;
+  tcb.recovery = tcb.sackPermitted ? new RackRecovery(tcb.iss) : new NewRenoRecovery(tcb.iss);
   tcb.peerScales = options.windowScale !== undefined;
   tcb.snd.shift = Math.min(options.windowScale ?? 0, MAX_WINDOW_SCALE);
   tcb.rcv.shift = tcb.peerScales ? windowShift(tcb.options.receiveBuffer) : 0;
@@ -135,6 +140,7 @@ function checkSequenceNumber(tcb: TransmissionControlBlock, segment: Segment): O
   if (tcb.state === "TIME-WAIT" && segment.hasFin) tcb.timer("life").arm(tcb.options.timeWait);
   // An unacceptable segment is answered with an ACK, a RST is not.
   if (segment.hasRst) return "done";
+  if (tcb.sackPermitted && segment.payload.length > 0) noteDuplicate(tcb, segment);
   if (segment.length === 0) acknowledgeOutOfWindow(tcb);
   else tcb.ackNow = true;
   return "done";

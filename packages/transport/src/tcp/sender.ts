@@ -11,7 +11,7 @@ import {
   sequenceDistance,
 } from "@netstrata/core";
 import { SYN_TIMEOUT } from "./connection-options.ts";
-import { selectWindow } from "./receiver.ts";
+import { sackBlocks, selectWindow } from "./receiver.ts";
 import type { SentSegment } from "./scoreboard.ts";
 import type { TcpRetransmissionEvent } from "./tcp-events.ts";
 import { ACK, FIN, PSH, prependTcp, RST, SYN, TCP_HEADER_LENGTH, URG } from "./tcp-header.ts";
@@ -33,12 +33,16 @@ const LOSS_CLAUSE: Readonly<Record<TcpRetransmissionEvent["reason"], string>> = 
   "window-probe": "RFC 9293 §3.8.6.1",
   "path-mtu": "RFC 1191 §6.4",
   "peer-retransmission": "RFC 9293 §3.8.1",
+  rack: "RFC 8985 §6.2",
+  "loss-probe": "RFC 8985 §7.3",
 };
 
 /** Sends all that may be sent now, and an acknowledgment if one is due that found no company. Ends every event. */
 export function sendPending(tcb: TransmissionControlBlock): void {
   if (tcb.state === "CLOSED") return;
   tcb.congestionLimited = false;
+  // With holes to report the acknowledgment goes alone: a segment full of text has no room for SACK blocks.
+  if (tcb.ackNow && tcb.sackPermitted && (tcb.duplicateSack !== undefined || (tcb.reassembler?.length ?? 0) > 0)) sendAcknowledgment(tcb);
   sendLost(tcb);
   if (tcb.state !== "SYN-SENT" && tcb.state !== "SYN-RECEIVED") sendNew(tcb);
   // What turned out to be too large for the path meanwhile.
@@ -53,7 +57,7 @@ function sendLost(tcb: TransmissionControlBlock): void {
   const { scoreboard, snd } = tcb;
   for (let lost = scoreboard.firstLost(); lost !== undefined; lost = scoreboard.firstLost()) {
     const length = sequenceDistance(lost.start, lost.end);
-    if (tcb.inFlight > 0 && tcb.inFlight + length > tcb.congestion.window) {
+    if (tcb.inFlight > 0 && tcb.inFlight + length > tcb.recovery.window(tcb)) {
       tcb.congestionLimited = true;
       return;
     }
@@ -80,8 +84,7 @@ function sendNew(tcb: TransmissionControlBlock): void {
     const last = length === text;
     const withFin = fin === 1 && last && length + 1 <= usable;
     if (!isWorthSending(tcb, length, last, withFin)) return;
-    const allowed = tcb.congestion.window + tcb.recovery.limitedTransmit * tcb.segmentSize;
-    if (tcb.inFlight > 0 && tcb.inFlight + length > allowed) {
+    if (tcb.inFlight > 0 && tcb.inFlight + length > tcb.recovery.window(tcb)) {
       tcb.congestionLimited = true;
       return;
     }
@@ -116,6 +119,17 @@ export function sendSyn(tcb: TransmissionControlBlock): void {
   armSendTimers(tcb);
 }
 
+/** A segment of new data for a tail loss probe, whatever the congestion window says (RFC 8985 §7.3); false when there is none to send. */
+export function sendProbe(tcb: TransmissionControlBlock): boolean {
+  const { snd } = tcb;
+  const fin = tcb.finQueued && !tcb.finSent ? 1 : 0;
+  const text = sequenceDistance(snd.nxt, tcb.sendEnd) - fin;
+  const length = Math.min(text, sequenceDistance(snd.nxt, sequenceAdd(snd.una, snd.wnd)), tcb.segmentSize);
+  if (length <= 0) return false;
+  sendFresh(tcb, length, false);
+  return true;
+}
+
 /** Simultaneous open: <SEQ=ISS><ACK=RCV.NXT><CTL=SYN,ACK>; the SYN is queued already. */
 export function sendSynAcknowledgment(tcb: TransmissionControlBlock): void {
   transmit(tcb, tcb.iss, 0, SYN | ACK);
@@ -125,7 +139,8 @@ function queueSent(tcb: TransmissionControlBlock, length: number, flags: number)
   const now = tcb.clock.now();
   const start = tcb.snd.nxt;
   const end = sequenceAdd(start, length);
-  tcb.scoreboard.push({ start, end, flags, firstSentAt: now, sentAt: now, transmissions: 1, lost: false });
+  tcb.scoreboard.push({ start, end, flags, firstSentAt: now, sentAt: now, transmissions: 1, lost: false, sacked: false });
+  tcb.recovery.sent(length);
   tcb.snd.nxt = end;
 }
 
@@ -140,6 +155,7 @@ export function retransmit(
     tcb.scoreboard.split(segment, sequenceAdd(segment.start, longest), SYN);
   }
   tcb.scoreboard.retransmitted(segment, tcb.clock.now());
+  tcb.recovery.sent(sequenceDistance(segment.start, segment.end));
   tcb.segmentsRetransmitted += 1;
   tcb.context.counters.RetransSegs += 1;
   const length = sequenceDistance(segment.start, segment.end) - (segment.flags === 0 ? 0 : 1);
@@ -193,10 +209,14 @@ export function sendReset(tcb: TransmissionControlBlock): void {
 function transmit(tcb: TransmissionControlBlock, seq: SequenceNumber, length: number, flags: number): void {
   const { context, snd, rcv } = tcb;
   const isSyn = (flags & SYN) !== 0;
-  const options = isSyn ? synOptions(tcb) : NO_OPTIONS;
-  const optionsLength = isSyn ? tcpOptionsLength(options) : 0;
+  let options = isSyn ? synOptions(tcb) : NO_OPTIONS;
+  if (flags === ACK && length === 0 && tcb.sackPermitted) {
+    const blocks = sackBlocks(tcb);
+    if (blocks.length > 0) options = { sackBlocks: blocks };
+  }
+  const optionsLength = options === NO_OPTIONS ? 0 : tcpOptionsLength(options);
   const packet = PacketBuffer.allocate(context.ip.headroom + TCP_HEADER_LENGTH, optionsLength + length);
-  if (isSyn) writeTcpOptions(packet, options);
+  if (optionsLength > 0) writeTcpOptions(packet, options);
   if (length > 0) {
     const offset = sequenceDistance(tcb.bufferStart, seq);
     tcb.sendBuffer.copy(offset, length, packet.bytes, packet.start + optionsLength);
@@ -244,6 +264,8 @@ function synOptions(tcb: TransmissionControlBlock): TcpOptions {
   const scales = tcb.state === "SYN-SENT" || tcb.peerScales;
   return {
     maximumSegmentSize: announcedSegmentSize(tcb),
+    // RFC 2018 §2: a SYN,ACK allows it only in answer to a SYN that does.
+    sackPermitted: tcb.state === "SYN-SENT" ? tcb.options.sack : tcb.sackPermitted,
     windowScale: scales ? windowShift(tcb.options.receiveBuffer) : undefined,
   };
 }
@@ -295,12 +317,15 @@ function armSendTimers(tcb: TransmissionControlBlock): void {
   }
 }
 
-/** RFC 6298 §5.1, §5.3; the user timeout may come before it. */
+/** RFC 6298 §5.1, §5.3; the probe of RFC 8985 §7.2 and the user timeout may come before it. */
 export function armRetransmission(tcb: TransmissionControlBlock): void {
   const first = tcb.scoreboard.first();
   if (first === undefined) return;
+  const timeout = tcb.retransmissionTimeout.value;
+  const probe = tcb.recovery.probeTimeout(tcb);
+  tcb.probeDue = probe !== undefined && probe < timeout;
   // At least a millisecond: a remainder below the clock's precision would expire at once, for ever.
-  tcb.timer("retransmission").arm(Math.max(1, Math.min(patienceLeft(tcb, first), tcb.retransmissionTimeout.value)));
+  tcb.timer("retransmission").arm(Math.max(1, Math.min(patienceLeft(tcb, first), tcb.probeDue ? (probe as number) : timeout)));
 }
 
 /** R2 (RFC 9293 §3.8.3): how much longer `first`, the oldest segment, may stay unacknowledged before the connection is given up. */

@@ -2,6 +2,7 @@
 import type { Milliseconds, StackEvent } from "@netstrata/core";
 import type { Endpoint } from "../endpoint.ts";
 import type { TcpState } from "./state.ts";
+import type { TransmissionControlBlock } from "./transmission-control-block.ts";
 
 interface TcpConnectionEvent extends StackEvent {
   readonly layer: "tcp";
@@ -20,7 +21,15 @@ export interface TcpRetransmissionEvent extends TcpConnectionEvent {
   readonly kind: "retransmission";
   readonly sequenceNumber: number;
   readonly length: number;
-  readonly reason: "timeout" | "fast-retransmit" | "partial-acknowledgment" | "window-probe" | "path-mtu" | "peer-retransmission";
+  readonly reason:
+    | "timeout"
+    | "fast-retransmit"
+    | "partial-acknowledgment"
+    | "window-probe"
+    | "path-mtu"
+    | "peer-retransmission"
+    | "rack"
+    | "loss-probe";
   readonly clause: string;
 }
 
@@ -45,3 +54,11 @@ export interface TcpRoundTripEvent extends TcpConnectionEvent {
 }
 
 export type TcpEvent = TcpStateEvent | TcpRetransmissionEvent | TcpCongestionEvent | TcpWindowEvent | TcpRoundTripEvent;
+
+export function reportCongestion(tcb: TransmissionControlBlock, reason: TcpCongestionEvent["reason"]): void {
+  const { observer } = tcb.context.host;
+  if (observer === undefined) return;
+  const { window, threshold } = tcb.congestion;
+  const event: TcpCongestionEvent = { layer: "tcp", kind: "congestion", local: tcb.local, remote: tcb.remote, reason, window, threshold };
+  observer.observe(event);
+}

@@ -28,6 +28,8 @@ export interface TcpConnectionOptions {
   readonly receiveBuffer?: number;
   /** Octets that `send` takes before they are acknowledged. @default 262144 */
   readonly sendBuffer?: number;
+  /** Offer and use selective acknowledgments (RFC 2018), and with them RACK-TLP (RFC 8985). Fixed when the connection opens. @default true */
+  readonly sack?: boolean;
   /** Turns the Nagle algorithm off (MUST-17). @default false */
   readonly noDelay?: boolean;
   /** Probe an idle peer (MUST-24, MUST-25). @default false */

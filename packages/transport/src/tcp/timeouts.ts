@@ -1,8 +1,8 @@
 // What happens when a timer expires (RFC 9293 §3.10.8, §3.8.4, §3.8.6.1; RFC 6298 §5.4 and after).
 import { sequenceAdd, sequenceDistance } from "@netstrata/core";
-import { reportCongestion } from "./acknowledgment.ts";
 import { abort, becomeClosed } from "./closing.ts";
 import { patienceLeft, retransmit, sendFresh, sendKeepAlive } from "./sender.ts";
+import { reportCongestion } from "./tcp-events.ts";
 import { SYN } from "./tcp-header.ts";
 import type { TimerKind, TransmissionControlBlock } from "./transmission-control-block.ts";
 
@@ -18,6 +18,7 @@ export const ON_TIMEOUT: Readonly<Record<TimerKind, (tcb: TransmissionControlBlo
     tcb.ackNow = true;
   },
   keepAlive: keepAliveTimeout,
+  reordering: (tcb) => tcb.recovery.reorderingTimedOut(tcb),
   // TIME-WAIT is over, or nobody waits in FIN-WAIT-2 any more.
   life: (tcb) => becomeClosed(tcb, undefined),
 };
@@ -26,6 +27,12 @@ function retransmissionTimeout(tcb: TransmissionControlBlock): void {
   const { scoreboard, snd, context } = tcb;
   const first = scoreboard.first();
   if (first === undefined) return;
+  if (tcb.probeDue) {
+    // It was set for the probe, which comes before the timeout (RFC 8985 §7.2).
+    tcb.probeDue = false;
+    tcb.recovery.probe(tcb);
+    return;
+  }
   const isSyn = (first.flags & SYN) !== 0;
   const windowClosed = snd.wnd === 0 && !isSyn;
   if (patienceLeft(tcb, first) <= 0) {
@@ -49,9 +56,11 @@ function retransmissionTimeout(tcb: TransmissionControlBlock): void {
     context.counters.TCPTimeouts += 1;
     if (!isSyn) {
       tcb.congestion.timedOut(tcb.flightSize, tcb.timeouts > 1);
-      tcb.recovery.timedOut(snd.nxt);
+      tcb.recovery.timedOut(tcb);
       reportCongestion(tcb, "timeout");
     }
+    // RFC 2018 §8: the first hole was reported as filled and is not, so the peer has thrown away what it held.
+    if (first.sacked) scoreboard.forgetSacked();
     // RFC 6298 §5.4: the earliest goes out again, at the end of this event; the rest follows as the window opens.
     scoreboard.markAllLost();
     tcb.lossReason = "timeout";

@@ -14,7 +14,7 @@ import type { IpSendOptions, IpService } from "@netstrata/internet";
 import type { Endpoint } from "../endpoint.ts";
 import type { CongestionControl } from "./congestion/congestion-control.ts";
 import type { ResolvedTcpOptions } from "./connection-options.ts";
-import type { NewRenoRecovery } from "./loss-recovery/new-reno-recovery.ts";
+import type { LossRecovery } from "./loss-recovery/loss-recovery.ts";
 import type { Reassembler } from "./reassembler.ts";
 import { ReceiveBuffer } from "./receive-buffer.ts";
 import { RetransmissionTimeout } from "./retransmission-timeout.ts";
@@ -23,10 +23,11 @@ import { SendBuffer } from "./send-buffer.ts";
 import type { TcpState } from "./state.ts";
 import type { TcpCounterName, TcpDropReason } from "./tcp-counters.ts";
 import type { TcpRetransmissionEvent, TcpStateEvent } from "./tcp-events.ts";
+import type { SackBlock } from "./tcp-options.ts";
 import type { TcpConnection, TcpUser } from "./tcp-service.ts";
 
 /** The timers of RFC 9293 §3.10.8 and RFC 1122 §4.2.3; "retransmission" also probes closed windows. */
-export type TimerKind = "retransmission" | "persist" | "delayedAck" | "keepAlive" | "life";
+export type TimerKind = "retransmission" | "reordering" | "persist" | "delayedAck" | "keepAlive" | "life";
 
 /** What a connection needs of the TCP it belongs to. */
 export interface TcpContext {
@@ -105,6 +106,10 @@ export class TransmissionControlBlock {
   irs: SequenceNumber = 0;
   readonly snd: SendVariables;
   readonly rcv: ReceiveVariables;
+  /** Both SYNs allowed selective acknowledgments (RFC 2018 §2). */
+  sackPermitted = false;
+  /** What arrived a second time, to be reported with the next acknowledgment (RFC 2883). */
+  duplicateSack: SackBlock | undefined;
   /** The peer's SYN offered window scaling. */
   peerScales = false;
   /** The most octets of text a segment may carry now (Eff.snd.MSS, §3.7.1). */
@@ -119,7 +124,10 @@ export class TransmissionControlBlock {
   readonly scoreboard: Scoreboard = new Scoreboard();
   readonly retransmissionTimeout: RetransmissionTimeout = new RetransmissionTimeout();
   readonly congestion: CongestionControl;
-  readonly recovery: NewRenoRecovery;
+  /** Chosen when the handshake has shown whether the peer reports by SACK. */
+  recovery: LossRecovery;
+  /** The retransmission timer is set for a tail loss probe. */
+  probeDue = false;
   /** The congestion window, not the user or the peer, held the sender back. */
   congestionLimited = false;
   /** How the loss of what the scoreboard calls lost was found. */
@@ -179,7 +187,7 @@ export class TransmissionControlBlock {
     options: ResolvedTcpOptions,
     ipOptions: IpSendOptions,
     congestion: CongestionControl,
-    recovery: NewRenoRecovery,
+    recovery: LossRecovery,
   ) {
     this.context = context;
     this.local = local;
@@ -211,9 +219,9 @@ export class TransmissionControlBlock {
     return sequenceAdd(this.bufferStart, this.sendBuffer.length + (this.finQueued && !this.finAcknowledged ? 1 : 0));
   }
 
-  /** SND.NXT - SND.UNA less what is believed lost: what the network holds. */
+  /** SND.NXT - SND.UNA less what is believed lost or known to have arrived: what the network holds. */
   get inFlight(): number {
-    return ((this.snd.nxt - this.snd.una) >>> 0) - this.scoreboard.lostLength;
+    return this.flightSize - this.scoreboard.lostLength - this.scoreboard.sackedLength;
   }
 
   /** FlightSize (RFC 5681 §2). */

@@ -126,6 +126,7 @@ function randomStackOptions(random: SeededRandom): TcpStackOptions {
     receiveBuffer: buffer(),
     sendBuffer: buffer(),
     noDelay: randomBelow(random, 2) === 0,
+    sack: randomBelow(random, 4) > 0,
     delayedAck: randomBelow(random, 2) === 0 ? 0 : 40,
     rtoMinimum: randomBelow(random, 2) === 0 ? 1000 : 200,
     timeWait: TIME_WAIT,

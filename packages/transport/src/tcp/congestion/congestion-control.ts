@@ -14,13 +14,9 @@ export interface CongestionControl {
   segmentSizeChanged(segmentSize: number): void;
   /** New data was acknowledged outside of loss recovery. `limited`: the window, not the user, held the sender back. */
   acknowledged(octets: number, limited: boolean, now: Milliseconds): void;
-  /** A loss was found by duplicate acknowledgments; `flightSize` was in flight (RFC 5681 §3.2 steps 2 and 3). */
+  /** A loss was found other than by a timeout; `flightSize` was in flight (RFC 5681 §3.2 step 2). The window becomes the threshold. */
   enterRecovery(flightSize: number): void;
-  /** One more segment has left the network during recovery (§3.2 step 4). */
-  duplicateInRecovery(): void;
-  /** Part of what was in flight at the loss was acknowledged (RFC 6582 §3.2 step 3). */
-  partialInRecovery(octets: number): void;
-  /** All of it was acknowledged; `flightSize` is in flight now. */
+  /** What was lost is repaired, without SACK: `flightSize` is in flight now (RFC 6582 §3.2 step 3). */
   leaveRecovery(flightSize: number): void;
   /** The retransmission timer expired (RFC 5681 §3.1, equation 4 and after); `again` when it is not the first time for this segment. */
   timedOut(flightSize: number, again: boolean): void;

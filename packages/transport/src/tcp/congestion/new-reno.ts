@@ -45,16 +45,7 @@ export class NewReno implements CongestionControl {
 
   enterRecovery(flightSize: number): void {
     this.halve(flightSize);
-    this.window = this.threshold + 3 * this.segmentSize;
-  }
-
-  duplicateInRecovery(): void {
-    this.window += this.segmentSize;
-  }
-
-  partialInRecovery(octets: number): void {
-    this.window = Math.max(this.segmentSize, this.window - octets);
-    if (octets >= this.segmentSize) this.window += this.segmentSize;
+    this.window = this.threshold;
   }
 
   leaveRecovery(flightSize: number): void {

@@ -1,29 +1,20 @@
-// Fast retransmit and fast recovery without SACK (RFC 5681 §3.2, RFC 6582), as decisions: what to do is left to the caller.
+// Fast retransmit and fast recovery for peers without SACK (RFC 5681 §3.2, RFC 6582), with limited transmit (RFC 3042).
 import { isAfter, isAtOrAfter, type SequenceNumber, sequenceAdd } from "@netstrata/core";
+import { retransmit } from "../sender.ts";
+import { reportCongestion } from "../tcp-events.ts";
+import type { TransmissionControlBlock } from "../transmission-control-block.ts";
+import type { AcknowledgmentNews, LossRecovery } from "./loss-recovery.ts";
 
 /** RFC 5681 §3.2: the third duplicate acknowledgment is taken for a loss. */
 const DUPLICATE_THRESHOLD = 3;
-/** RFC 3042: each of the first two lets one more new segment out. */
+/** RFC 3042 §2: each of the first two lets one more new segment out. */
 const LIMITED_TRANSMIT = 2;
 
-export type DuplicateDecision =
-  /** Too few to tell loss from reordering. */
-  | "wait"
-  /** Enter recovery and send the first unacknowledged segment again. */
-  | "retransmit"
-  /** In recovery already: one more segment has left the network. */
-  | "inflate";
-
-export type AcknowledgmentDecision =
-  | "no-recovery"
-  /** Something else of the same window is missing: send the next unacknowledged segment again. */
-  | "partial"
-  /** Everything that was in flight at the loss has arrived. */
-  | "full";
-
-export class NewRenoRecovery {
+export class NewRenoRecovery implements LossRecovery {
   active = false;
-  duplicates = 0;
+  private duplicates = 0;
+  /** What recovery adds to the congestion window: a segment for each that is known to have left the network (RFC 5681 §3.2 step 4). */
+  private inflation = 0;
   /** One past the highest sequence number sent when the last loss was found ("recover" in RFC 6582 §3.2). */
   private recover: SequenceNumber;
 
@@ -31,37 +22,70 @@ export class NewRenoRecovery {
     this.recover = iss;
   }
 
-  /** Segments that may go out beyond the congestion window now (RFC 3042 §2). */
-  get limitedTransmit(): number {
-    return this.active ? 0 : Math.min(this.duplicates, LIMITED_TRANSMIT);
+  window(tcb: TransmissionControlBlock): number {
+    const limitedTransmit = this.active ? 0 : Math.min(this.duplicates, LIMITED_TRANSMIT) * tcb.segmentSize;
+    return tcb.congestion.window + this.inflation + limitedTransmit;
   }
 
-  duplicate(una: SequenceNumber, nxt: SequenceNumber): DuplicateDecision {
+  acknowledged(tcb: TransmissionControlBlock, news: AcknowledgmentNews): void {
+    if (news.octets > 0) this.newData(tcb, news.octets);
+    else if (news.isDuplicate) this.duplicate(tcb);
+  }
+
+  sent(): void {}
+
+  timedOut(tcb: TransmissionControlBlock): void {
+    // RFC 6582 §4: a timeout ends recovery and remembers what was sent before it.
+    this.recover = tcb.snd.nxt;
+    this.active = false;
+    this.duplicates = 0;
+    this.inflation = 0;
+  }
+
+  reorderingTimedOut(): void {}
+
+  probeTimeout(): undefined {}
+
+  probe(): void {}
+
+  private duplicate(tcb: TransmissionControlBlock): void {
     this.duplicates += 1;
-    if (this.active) return "inflate";
+    if (this.active) {
+      this.inflation += tcb.segmentSize;
+      return;
+    }
     // RFC 6582 §3.2 step 1: duplicates of segments sent again after a timeout must not start another recovery.
-    if (this.duplicates !== DUPLICATE_THRESHOLD || !isAfter(una, this.recover)) return "wait";
-    this.recover = nxt;
+    if (this.duplicates !== DUPLICATE_THRESHOLD || !isAfter(tcb.snd.una, this.recover)) return;
+    this.recover = tcb.snd.nxt;
     this.active = true;
-    return "retransmit";
+    // RFC 5681 §3.2 step 2: what limited transmit sent beyond the window does not count.
+    tcb.congestion.enterRecovery(Math.min(tcb.flightSize, tcb.congestion.window));
+    // RFC 5681 §3.2 step 3: three segments have left the network.
+    this.inflation = DUPLICATE_THRESHOLD * tcb.segmentSize;
+    tcb.context.counters.TCPRenoRecovery += 1;
+    reportCongestion(tcb, "enter-recovery");
+    const first = tcb.scoreboard.first();
+    if (first !== undefined) retransmit(tcb, first, "fast-retransmit");
   }
 
-  acknowledged(ack: SequenceNumber): AcknowledgmentDecision {
+  private newData(tcb: TransmissionControlBlock, octets: number): void {
     this.duplicates = 0;
     if (!this.active) {
       // Keeps up with the stream: after 2 GiB without a loss an old number would look like one that lies ahead.
-      if (isAfter(ack, this.recover)) this.recover = sequenceAdd(ack, -1);
-      return "no-recovery";
+      if (isAfter(tcb.snd.una, this.recover)) this.recover = sequenceAdd(tcb.snd.una, -1);
+      return;
     }
-    if (!isAtOrAfter(ack, this.recover)) return "partial";
-    this.active = false;
-    return "full";
-  }
-
-  /** RFC 6582 §4: a timeout ends recovery and remembers what was sent before it. */
-  timedOut(nxt: SequenceNumber): void {
-    this.recover = nxt;
-    this.active = false;
-    this.duplicates = 0;
+    if (isAtOrAfter(tcb.snd.una, this.recover)) {
+      // Full acknowledgment: everything that was in flight at the loss has arrived.
+      this.active = false;
+      this.inflation = 0;
+      tcb.congestion.leaveRecovery(tcb.flightSize);
+      reportCongestion(tcb, "leave-recovery");
+      return;
+    }
+    // Partial acknowledgment: the next hole of the same window. What is acknowledged no longer inflates the window.
+    this.inflation = Math.max(0, this.inflation - octets) + (octets >= tcb.segmentSize ? tcb.segmentSize : 0);
+    const first = tcb.scoreboard.first();
+    if (first !== undefined) retransmit(tcb, first, "partial-acknowledgment");
   }
 }
