@@ -16,10 +16,12 @@ const FIRST_ONLY = 0x80;
  */
 export function segmentTcp(datagram: PacketBuffer, mtu: number, headroom: number): PacketBuffer[] | undefined {
   const headerLength = (datagram.u8(0) & 0xf) * 4;
-  if (datagram.u8(9) !== PROTOCOL_TCP || datagram.length < headerLength + TCP_HEADER_LENGTH) return undefined;
-  const bothHeaders = headerLength + (datagram.u8(headerLength + 12) >>> 4) * 4;
+  if (datagram.u8(9) !== PROTOCOL_TCP) return undefined;
+  // Of a segment too short to hold a data offset, whatever stands behind it leads out of the datagram as well.
+  const tcpHeaderLength = (datagram.u8(headerLength + 12) >>> 4) * 4;
+  const bothHeaders = headerLength + tcpHeaderLength;
   const size = datagram.segmentSize;
-  if (bothHeaders < headerLength + TCP_HEADER_LENGTH || bothHeaders >= datagram.length || bothHeaders + size > mtu) return undefined;
+  if (tcpHeaderLength < TCP_HEADER_LENGTH || bothHeaders >= datagram.length || bothHeaders + size > mtu) return undefined;
   const segments: PacketBuffer[] = [];
   for (let at = bothHeaders; at < datagram.length; at += size) {
     const length = Math.min(size, datagram.length - at);

@@ -154,6 +154,7 @@ test("behind a later fragment's header the chain is not walked on", () => {
 
 test("an IPv6 packet is refused when it is short, or its chain is too long or leads out of it", () => {
   expect(readIpv6Header(PacketBuffer.wrap(octets(0)))).toBe("truncated");
+  expect(readIpv6Header(PacketBuffer.wrap(Uint8Array.of(0x45)))).toBe("bad-version");
   const bytes = ipv6([[60, 0, 1, 4, 0, 0, 0, 0]], 17, octets(4));
   for (let length = 1; length < bytes.length; length += 1) {
     const expected = length < 48 ? "truncated" : "bad-payload-length";

@@ -195,6 +195,17 @@ test("1812-5.3.13.5-1, 1812-4.2.2.2-1: a record route takes the address of the o
   expect(out.take()[0].bytes.slice(20, 32)).toEqual(Uint8Array.of(1, 7, 11, 8, 198, 51, 100, 1, 0, 0, 0, 0));
 });
 
+test("1812-4.2.2.2-1: without an address on the way out, another of the router's is recorded; without any, none", () => {
+  const { bench, out } = router();
+  const options = Uint8Array.of(7, 7, 4, 0, 0, 0, 0, 0);
+  bench.layer.removeAddress(out, ip("198.51.100.1"));
+  bench.link.deliver(passing({ options }));
+  expect(out.take()[0].bytes.slice(20, 28)).toEqual(Uint8Array.of(7, 7, 8, 192, 0, 2, 1, 0));
+  bench.layer.removeAddress(bench.link, ip("192.0.2.1"));
+  bench.link.deliver(passing({ options }));
+  expect(out.take()[0].bytes.slice(20, 28)).toEqual(options);
+});
+
 test("a strict source route that has gone astray is refused with code 5, a loose one passes", () => {
   const { bench, out } = router();
   bench.link.deliver(passing({ options: Uint8Array.of(137, 7, 4, 203, 0, 113, 7, 0) }));

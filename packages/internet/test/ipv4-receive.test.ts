@@ -141,6 +141,35 @@ test("a broadcast is one for the transport also when the frame was not", () => {
   expect(bench.udp.received[0].cast).toBe("broadcast");
 });
 
+test("each datagram is handed up with its own way of coming, whatever came before", () => {
+  const bench = new Bench();
+  const other = bench.addLink("eth1", "198.51.100.1/24");
+  const seen: string[] = [];
+  for (const [link, destination] of [
+    [bench.link, "192.0.2.1"],
+    [bench.link, "192.0.2.255"],
+    [other, "192.0.2.255"],
+    [other, "198.51.100.1"],
+    [bench.link, "198.51.100.1"],
+  ] as const) {
+    link.deliver(datagram({ destination }));
+    const [{ interface: name, cast }] = bench.udp.received.splice(0);
+    seen.push(`${name} ${cast}`);
+  }
+  expect(seen).toEqual(["eth0 unicast", "eth0 broadcast", "eth1 broadcast", "eth1 unicast", "eth0 unicast"]);
+});
+
+test("RFC 3021: both addresses of a /31 are hosts, and a /32 has no broadcast", () => {
+  const bench = new Bench();
+  const pair = bench.addLink("ppp0", "10.0.0.0/31");
+  bench.layer.addAddress(pair, prefix("10.0.9.9/32"));
+  pair.deliver(datagram({ source: "10.0.0.1", destination: "10.0.0.0" }));
+  pair.deliver(datagram({ source: "10.0.0.1", destination: "10.0.9.9" }));
+  expect(bench.udp.received.map(({ cast }) => cast)).toEqual(["unicast", "unicast"]);
+  for (const { address } of [prefix("10.0.0.0"), prefix("10.0.0.1"), prefix("10.0.9.9")])
+    expect(bench.layer.isBroadcast(address)).toBe(false);
+});
+
 test("1122-3.3.6-4, 1812-5.3.4-2: a unicast datagram in a broadcast frame is dropped in silence", () => {
   for (const cast of ["broadcast", "multicast"] as const) {
     const bench = new Bench();
