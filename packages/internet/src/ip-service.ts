@@ -71,7 +71,7 @@ export type IpSendResult =
   | "sent"
   /** No route leads to the destination. */
   | "network-unreachable"
-  /** Larger than the path takes, and it must not be fragmented; or larger than a datagram can be. */
+  /** Larger than the path takes, and it must not be fragmented; or larger than a datagram can be. `maxSendSize` says what fits. */
   | "message-too-long"
   /** The source is not an address of this host. */
   | "address-not-available";
@@ -88,7 +88,10 @@ export interface IpService {
   maxSendSize(destination: IpAddress): number;
   /** MMS_R: the largest transport message that can be received and reassembled, in octets (RFC 1122 §3.3.2). */
   maxReceiveSize(destination: IpAddress): number;
-  /** Octets of the largest super-segment (as a transport message) that `send` takes for `destination`; 0 when none. */
+  /**
+   * Octets of the largest super-segment (as a transport message) that the device towards `destination` takes whole; 0 when it
+   * takes none. One that a device further on does not take is cut there (`segmentTcp`).
+   */
   maxSuperSegment(destination: IpAddress): number;
   /** True when a datagram to `address` stays on this host. */
   isLocal(address: IpAddress): boolean;
