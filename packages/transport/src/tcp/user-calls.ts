@@ -127,7 +127,10 @@ export class UserCalls implements TcpConnection {
     // In TIME-WAIT the peer has gone: it cannot be told, and the wait must go on (MUST-13).
     if (tcb.receiveBuffer.length > 0 && tcb.finQueued && isSynchronized(tcb.state) && tcb.state !== "TIME-WAIT") this.abortOnUnreadData();
     else if (tcb.finQueued && tcb.state === "FIN-WAIT-2") tcb.timer("life").arm(tcb.options.finWait2);
-    if (!tcb.finQueued || tcb.state === "TIME-WAIT") tcb.receiveBuffer.clear();
+    if (!tcb.finQueued || tcb.state === "TIME-WAIT") {
+      tcb.receiveBuffer.clear();
+      this.afterReading();
+    }
     this.finish();
   }
 
