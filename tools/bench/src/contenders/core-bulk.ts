@@ -7,6 +7,7 @@ export function openCoreBulk(mtu: number): Contender {
   const pair = openCorePair(mtu);
   const { client, server } = connectCorePair(pair);
   const block = payload(BULK_WRITE);
+  const target = new Uint8Array(BULK_WRITE);
   let left = 0;
   let rest: Uint8Array = block;
   let received = 0;
@@ -24,7 +25,7 @@ export function openCoreBulk(mtu: number): Contender {
   client.user = { writable: write };
   server.user = {
     readable: () => {
-      for (let bytes = server.receive(); bytes !== undefined; bytes = server.receive()) received += bytes.length;
+      while (server.readableLength > 0) received += server.receiveInto(target);
     },
   };
   return {
