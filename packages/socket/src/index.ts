@@ -13,5 +13,5 @@ export { toBytes } from "./socket-streams.ts";
 export * from "./stack.ts";
 export type { InterfaceOptions, RouteOptions } from "./stack-interface.ts";
 export * from "./system-error.ts";
-export { type Datagram, UdpSocket, type UdpSocketOptions } from "./udp-socket.ts";
+export { Datagram, UdpSocket, type UdpSocketOptions } from "./udp-socket.ts";
 export * from "./web-random.ts";

@@ -49,6 +49,9 @@ function splitAddress(text: string): SocketAddress {
 export class Hosts {
   private readonly entries: Map<string, IpAddress> = new Map([["localhost", IPV4_LOOPBACK]]);
 
+  private lastLiteral: string | undefined;
+  private lastAddress: IpAddress | undefined;
+
   constructor(entries: Readonly<Record<string, string>> = {}) {
     for (const [name, address] of Object.entries(entries)) this.set(name, address);
   }
@@ -62,7 +65,13 @@ export class Hosts {
 
   /** The address of a literal or of a known name. */
   find(hostname: string): IpAddress | undefined {
-    return parseIp(hostname) ?? this.entries.get(hostname.toLowerCase());
+    // Who sends a thousand datagrams mostly sends them to one address, and reading it costs as much as sending one.
+    if (hostname === this.lastLiteral) return this.lastAddress;
+    const address = parseIp(hostname);
+    if (address === undefined) return this.entries.get(hostname.toLowerCase());
+    this.lastLiteral = hostname;
+    this.lastAddress = address;
+    return address;
   }
 
   /** `find`, or ENOTFOUND as Node says it. */

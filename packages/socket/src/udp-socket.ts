@@ -1,5 +1,5 @@
 // A UDP socket as promises: datagrams wait in a bounded queue until they are received.
-import { type ErrorCode, formatIp } from "@netstrata/core";
+import { type ErrorCode, formatIp, type IpAddress, isIpv6 } from "@netstrata/core";
 import type { Endpoint, UdpDetails, UdpEndpoint, UdpOptions, UdpSendOptions } from "@netstrata/transport";
 import { copyOf } from "./byte-slab.ts";
 import { DatagramQueue, DEFAULT_RECEIVE_BUFFER } from "./datagram-queue.ts";
@@ -26,14 +26,39 @@ export interface UdpSocketOptions extends UdpOptions {
   readonly onError?: (error: SystemError) => void;
 }
 
-/** The address of the sender, so that `send(bytes, datagram)` answers it. */
-export interface Datagram extends NumericAddress {
+/** What was received. It has the address of the sender, so that `send(bytes, datagram)` answers it. */
+export class Datagram implements NumericAddress {
   /** The caller's to keep. */
   readonly data: Uint8Array;
-  /** The address it was sent to: one of ours, a broadcast or a multicast address. */
-  readonly destination: string;
+  readonly port: number;
   readonly timeToLive: number;
   readonly trafficClass: number;
+  private readonly source: IpAddress;
+  private readonly target: IpAddress;
+
+  constructor(data: Uint8Array, from: Endpoint, details: UdpDetails) {
+    this.data = data;
+    this.port = from.port;
+    this.timeToLive = details.timeToLive;
+    this.trafficClass = details.trafficClass;
+    this.source = from.address;
+    this.target = details.destination.address;
+  }
+
+  // Addresses become text when somebody asks: most never do, and writing them out costs more than all else that is done here.
+
+  get address(): string {
+    return formatIp(this.source);
+  }
+
+  get family(): 4 | 6 {
+    return isIpv6(this.source) ? 6 : 4;
+  }
+
+  /** The address it was sent to: one of ours, a broadcast or a multicast address. */
+  get destination(): string {
+    return formatIp(this.target);
+  }
 }
 
 /** What a socket needs of its stack. */
@@ -154,13 +179,7 @@ export class UdpSocket implements AsyncIterable<Datagram>, AsyncDisposable {
   private received(payload: Uint8Array, from: Endpoint, details: UdpDetails): void {
     const isWaitedFor = this.receivers.length > 0;
     if (!isWaitedFor && !this.queue.makeRoom(payload)) return;
-    const datagram: Datagram = {
-      ...toNumericAddress(from),
-      data: copyOf(payload),
-      destination: formatIp(details.destination.address),
-      timeToLive: details.timeToLive,
-      trafficClass: details.trafficClass,
-    };
+    const datagram = new Datagram(copyOf(payload), from, details);
     if (isWaitedFor) this.receivers.shift()?.resolve(datagram);
     else this.queue.push(datagram);
   }
