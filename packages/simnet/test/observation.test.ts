@@ -100,7 +100,7 @@ test("a capture gets every packet of the interfaces that are asked for, with tim
   const stop = world.capture(({ host, interface: name, medium }) => {
     points.push(`${host} ${name} ${medium}`);
     const sink: PacketSink = {
-      packet: (bytes, time, direction) => packets.push([host, time, direction, (bytes[12] << 8) | bytes[13]]),
+      packet: (bytes, time, direction) => packets.push([name, time, direction, medium === "ip" ? 0 : (bytes[12] << 8) | bytes[13]]),
     };
     return host === "client" ? sink : undefined;
   });
@@ -116,9 +116,14 @@ test("a capture gets every packet of the interfaces that are asked for, with tim
   });
   expect(points.sort()).toEqual(["client eth0 ethernet", "client lo ip", "server eth0 ethernet"]);
   expect(packets).toEqual([
-    ["client", 0, "out", 0x0806],
+    ["eth0", 0, "out", 0x0806],
+    // To itself, with the answer that nobody listens there.
+    ["lo", 0, "out", 0],
+    ["lo", 0, "in", 0],
+    ["lo", 0, "out", 0],
+    ["lo", 0, "in", 0],
     // The server's announcement of its own address comes before its answer.
-    ["client", 2, "in", 0x0806],
-    ["client", 2, "out", 0x0800],
+    ["eth0", 2, "in", 0x0806],
+    ["eth0", 2, "out", 0x0800],
   ]);
 });
