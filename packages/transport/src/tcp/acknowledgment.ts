@@ -14,7 +14,7 @@ const NO_BLOCKS: readonly SackBlock[] = [];
 /** Takes an acknowledgment with SND.UNA =< SEG.ACK =< SND.NXT. */
 export function acknowledge(tcb: TransmissionControlBlock, segment: Segment): void {
   const { snd, scoreboard, recovery } = tcb;
-  const window = segment.window * 2 ** snd.shift;
+  const window = segment.window << snd.shift;
   const octets = sequenceDistance(snd.una, segment.ack);
   const isDuplicate = octets === 0 && isDuplicateAcknowledgment(tcb, segment, window);
   delivered.length = 0;

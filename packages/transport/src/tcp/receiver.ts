@@ -131,7 +131,7 @@ function openWindow(tcb: TransmissionControlBlock): number {
 export function selectWindow(tcb: TransmissionControlBlock, isSyn: boolean): number {
   const { rcv } = tcb;
   // RFC 7323 §2.2: the window in a SYN is never scaled.
-  const unit = isSyn ? 1 : 2 ** rcv.shift;
+  const unit = isSyn ? 1 : 1 << rcv.shift;
   const open = openWindow(tcb);
   // Rounded up, because rounding down would move the right edge to the left with every odd octet (RFC 7323 §2.4). But a peer
   // that sends octet by octet must not push the edge before it for ever: less than a unit beyond the buffer it is rounded down,

@@ -205,7 +205,7 @@ function checkAcknowledgment(tcb: TransmissionControlBlock, segment: Segment): O
       tcb.context.drops.count("acknowledgment-out-of-range");
       return "answer-with-reset";
     }
-    setSendWindow(tcb, segment, segment.window * 2 ** snd.shift);
+    setSendWindow(tcb, segment, segment.window << snd.shift);
     becomeEstablished(tcb, segment);
     return "continue";
   }

@@ -280,7 +280,7 @@ function announcedSegmentSize(tcb: TransmissionControlBlock): number {
 /** The least shift with which the whole buffer can be offered, at most 14 (RFC 7323 §2.3). */
 export function windowShift(buffer: number): number {
   let shift = 0;
-  while (shift < 14 && buffer / 2 ** shift > 65535) shift += 1;
+  while (shift < 14 && buffer > 65535 << shift) shift += 1;
   return shift;
 }
 
