@@ -10,7 +10,7 @@ export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions } },
   test: {
-    include: ["packages/*/test/**/*.test.ts", "tools/*/test/**/*.test.ts"],
+    include: ["packages/*/test/**/*.test.ts", "tools/*/test/**/*.test.ts", "examples/test/**/*.test.ts"],
     // Needs root, namespaces and minutes: `npm run test:interop`.
     exclude: ["**/node_modules/**", "**/dist/**", "tools/interop/**"],
     setupFiles: ["./vitest.setup.ts"],
