@@ -58,7 +58,7 @@ describe.each(STARTS)("numbers from %i", (base) => {
             }
           } else if (step.kind === "lose all") scoreboard.markAllLost();
           else if (step.kind === "forget") scoreboard.forgetSacked();
-          else {
+          else if ("which" in step) {
             const segment = pick(step.which);
             if (segment === undefined) continue;
             const length = sequenceDistance(segment.start, segment.end);
