@@ -48,9 +48,9 @@ test("two-routers: both ends go through the states of an orderly life", async ()
 
 test("files: each end holds a descriptor", async () => {
   await import("../files.ts");
-  expect(printed.sort()).toEqual([
-    expect.stringMatching(/^client: connected from \{"address":"10.0.0.2","port":[0-9]+\} as file 0$/),
+  expect([...printed].sort()).toEqual([
+    expect.stringMatching(/^client: connected from \{"address":"10.0.0.2","family":4,"port":[0-9]+\} as file 3$/),
     'client: read "what is this?"',
-    expect.stringMatching(/^server: accepted 10.0.0.2:[0-9]+ as file 1$/),
+    expect.stringMatching(/^server: accepted 10.0.0.2:[0-9]+ as file 4$/),
   ]);
 });
