@@ -1,5 +1,5 @@
 export * from "./event-loop.ts";
-export * as constants from "./posix/constants.ts";
+export * as constants from "./posix/linux-numbers.ts";
 export type { PollFd } from "./posix/poll.ts";
 export { type AcceptResult, Posix, type ReceiveResult, type SockAddr } from "./posix/posix.ts";
 export type { OptionValue } from "./posix/socket-options.ts";

@@ -6,7 +6,7 @@ import { DatagramQueue, DEFAULT_RECEIVE_BUFFER } from "../datagram-queue.ts";
 import { DONE } from "../deferred.ts";
 import { subjectOf } from "../socket-address.ts";
 import { SystemError } from "../system-error.ts";
-import * as constant from "./constants.ts";
+import * as constant from "./linux-numbers.ts";
 import { type Accepted, OpenFile, type Received } from "./open-file.ts";
 
 interface Waiting {

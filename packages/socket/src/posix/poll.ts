@@ -1,7 +1,7 @@
 // poll: which descriptors are ready, and waiting until one is (POSIX.1-2017, poll()).
 import type { Milliseconds, Timer } from "@netstrata/core";
 import type { Closable } from "../open-sockets.ts";
-import { POLLERR, POLLHUP, POLLNVAL } from "./constants.ts";
+import { POLLERR, POLLHUP, POLLNVAL } from "./linux-numbers.ts";
 import type { OpenFile } from "./open-file.ts";
 
 export interface PollFd {

@@ -1,8 +1,8 @@
 // getsockopt and setsockopt as a table: which option is what in TCP, UDP or the file itself.
 import type { ResolvedTcpOptions, UdpOptions } from "@netstrata/transport";
 import { errnoOf, SystemError } from "../system-error.ts";
-import * as constant from "./constants.ts";
 import { DatagramFile } from "./datagram-file.ts";
+import * as constant from "./linux-numbers.ts";
 import type { OpenFile } from "./open-file.ts";
 import { type Linger, StreamFile } from "./stream-file.ts";
 
