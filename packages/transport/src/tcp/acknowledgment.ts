@@ -7,8 +7,8 @@ import type { TcpRoundTripEvent, TcpWindowEvent } from "./tcp-events.ts";
 import type { SackBlock } from "./tcp-options.ts";
 import type { TransmissionControlBlock } from "./transmission-control-block.ts";
 
-/** Filled anew by each acknowledgment; one of each is enough, because events do not overlap. */
-const delivered: SentSegment[] = [];
+/** What the acknowledgment at hand delivers. A fresh list each time, because emptying one by its length makes bulk a tenth slower. */
+let delivered: SentSegment[] = [];
 const NO_BLOCKS: readonly SackBlock[] = [];
 
 /** Takes an acknowledgment with SND.UNA =< SEG.ACK =< SND.NXT. */
@@ -17,7 +17,7 @@ export function acknowledge(tcb: TransmissionControlBlock, segment: Segment): vo
   const window = segment.window << snd.shift;
   const octets = sequenceDistance(snd.una, segment.ack);
   const isDuplicate = octets === 0 && isDuplicateAcknowledgment(tcb, segment, window);
-  delivered.length = 0;
+  delivered = [];
   const held = scoreboard.sackedLength;
   if (octets > 0) {
     scoreboard.acknowledge(segment.ack, delivered);
