@@ -20,7 +20,8 @@ test.each(Array.from({ length: SEEDS }, (_, index) => index + 1))("seed %d: both
   });
   const [up, down] = [pattern(40_000, seed), pattern(25_000, seed + 1)];
   const received = await world.run(async () => {
-    await using listener = server.listen({ port: 80 });
+    const options = { allowHalfOpen: true };
+    await using listener = server.listen({ port: 80, ...options });
     const converse = async (socket: ReturnType<typeof client.connect>, send: Uint8Array): Promise<Uint8Array> => {
       const writing = (async () => {
         for (let at = 0; at < send.length; at += 1777) await socket.write(send.subarray(at, at + 1777));
@@ -32,7 +33,6 @@ test.each(Array.from({ length: SEEDS }, (_, index) => index + 1))("seed %d: both
       await socket.closed;
       return new Uint8Array(pieces);
     };
-    const options = { allowHalfOpen: true };
     const serving = listener.accept().then((socket) => converse(socket, down));
     const receivedDown = await converse(client.connect("server:80", options), up);
     return [await serving, receivedDown];
