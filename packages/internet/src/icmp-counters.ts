@@ -46,9 +46,8 @@ export function createIcmpCounters(): IcmpCounters {
   ]);
 }
 
-/** Counts a message by its type; types without a name count as messages only. */
+/** Counts a message under its type; types without a name are counted nowhere but in `InMsgs` and `OutMsgs`. */
 export function countIcmpType(counters: IcmpCounters, direction: "In" | "Out", type: number): void {
-  counters[`${direction}Msgs`] += 1;
   const name: TypeName | undefined = TYPE_NAMES[type as keyof typeof TYPE_NAMES];
   if (name !== undefined) counters[`${direction}${name}`] += 1;
 }

@@ -64,6 +64,7 @@ export class Icmp implements IpProtocolHandler {
   }
 
   receive(packet: PacketBuffer, header: IpHeader, arrival: Arrival): Delivery {
+    this.counters.InMsgs += 1;
     const message = readIcmp(packet);
     if (typeof message === "string") return this.drop(message, packet);
     countIcmpType(this.counters, "In", message.type);
@@ -120,6 +121,7 @@ export class Icmp implements IpProtocolHandler {
 
   private sendMessage(message: IcmpHeader, packet: PacketBuffer, options: IpSendOptions): IpSendResult {
     prependIcmp(packet, message);
+    this.counters.OutMsgs += 1;
     countIcmpType(this.counters, "Out", message.type);
     const result = this.ip.send(packet, options);
     if (result !== "sent") this.counters.OutErrors += 1;

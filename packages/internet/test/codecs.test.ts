@@ -11,6 +11,7 @@ import {
   readIpv6Header,
   readUncheckedIpv4Header,
   readUncheckedIpv6Header,
+  sumPseudoHeader,
 } from "../src/index.ts";
 import { datagram, octets } from "./bench-host.ts";
 
@@ -89,6 +90,11 @@ test("random octets are a header or a reason, never an exception, and the window
       }),
     );
   }
+});
+
+test("a pseudo-header counts the length in 32 bits, as IPv6 writes it", () => {
+  const source = ip("2001:db8::1");
+  expect(sumPseudoHeader(source, source, 6, 0x21234) - sumPseudoHeader(source, source, 6, 0)).toBe(0x1234 + 2);
 });
 
 test("an ICMP message that is written is read again", () => {

@@ -100,6 +100,7 @@ test("a neighbour on the link that does not answer casts no suspicion: there is 
   const lost = icmp({ type: 8, code: 0, rest: 0 }, octets(8), { source: "192.0.2.1", destination: "192.0.2.9" });
   bench.layer.unresolved(lost, bench.link, ip("192.0.2.9"));
   bench.layer.adviseUnreachable(ip("192.0.2.9"));
+  bench.layer.adviseUnreachable(ip("127.0.0.1"));
   expect(bench.layer.destinations.lookup(FAR)).toBe(before);
 });
 

@@ -84,6 +84,12 @@ test("a message that is damaged or cut short is dropped in silence", () => {
     expect(bench.takeDrops()).toEqual(["bad-checksum"]);
   }
   expect(bench.link.take()).toEqual([]);
+  expect(bench.layer.icmp.counters).toMatchObject({
+    InMsgs: message.length * 9,
+    InErrors: 8,
+    InCsumErrors: message.length * 9 - 8,
+    InEchos: 0,
+  });
 });
 
 // Errors that are sent

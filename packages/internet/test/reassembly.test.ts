@@ -1,8 +1,9 @@
 // Reassembly: order, time, overlap, limits (RFC 1122 §3.3.2, RFC 5722, RFC 1858, RFC 3168 §5.3).
-import { prefix } from "@netstrata/core";
+import { PacketBuffer, prefix } from "@netstrata/core";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { FragmentList } from "../src/fragment-list.ts";
+import { readIpv4Header } from "../src/index.ts";
 import { Bench, type DatagramFields, datagram, icmpOf, octets } from "./bench-host.ts";
 
 const WHOLE = octets(64);
@@ -44,6 +45,15 @@ test("the header of the whole says what a whole datagram's says, with the option
   expect(bench.udp.received).toMatchObject([
     { header: { headerLength: 32, totalLength: 96, moreFragments: false, fragmentOffset: 0, timeToLive: 9 } },
   ]);
+});
+
+test("an error about the whole quotes a whole datagram, checksum and all", () => {
+  const bench = new Bench();
+  bench.udp.answer = "port-unreachable";
+  deliver(bench, fragment(32, 64), fragment(0, 32, { options: Uint8Array.of(148, 4, 0, 0), trafficClass: 0b10 }));
+  const quoted = PacketBuffer.wrap(icmpOf(bench.link.take()[0]).body.slice());
+  expect(readIpv4Header(quoted)).toMatchObject({ totalLength: 88, moreFragments: false, identification: 1 });
+  expect(quoted.slice()).toEqual(WHOLE);
 });
 
 test("source, destination, protocol and identification keep datagrams apart", () => {

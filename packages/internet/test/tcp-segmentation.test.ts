@@ -55,6 +55,12 @@ test("where the device takes none, a super-segment leaves as segments: numbers, 
   );
 });
 
+test("each segment has an identification of its own, modulo 2^16", () => {
+  const packet = datagram({ protocol: 6, identification: 0xfffe }, message(30));
+  packet.segmentSize = 10;
+  expect(segmentTcp(packet, 1500, 0)?.map((segment) => segment.u16(4))).toEqual([0xfffe, 0xffff, 0]);
+});
+
 test("a router between a wire that carries super-segments and one that does not cuts them", () => {
   const bench = new Bench({ forwarding: true });
   const out = bench.addLink("eth1", "198.51.100.1/24");
