@@ -1,0 +1,47 @@
+// Packets from a file or from standard input, dissected and filtered, with a progress bar where somebody waits for it.
+import { stat } from "node:fs/promises";
+import { type CapturedPacket, compileFilter, type Dissection, dissect, FilterError } from "@netstrata/capture";
+import { openCaptureBatches, readStreamBatches } from "@netstrata/capture/node";
+import type { Io } from "../terminal/io.ts";
+import { ProgressBar } from "../terminal/progress-bar.ts";
+import { UsageError } from "../usage-error.ts";
+
+export interface InspectedPacket {
+  readonly packet: CapturedPacket;
+  readonly dissection: Dissection;
+}
+
+/** Packets of a capture, batch by batch. @param file a path, or `-` for standard input */
+export async function* readBatches(file: string, io: Io): AsyncGenerator<readonly CapturedPacket[], void, void> {
+  if (file === "-") return yield* readStreamBatches(io.stdin, { name: "standard input" });
+  const { size } = await stat(file);
+  const bar = new ProgressBar(io.stderr, file, size);
+  try {
+    yield* openCaptureBatches(file, { onProgress: (octets) => bar.update(octets) });
+  } finally {
+    bar.close();
+  }
+}
+
+/** Those that the filter lets through. @param filter in tcpdump's language; empty takes all */
+export async function* inspectedBatches(file: string, filter: string, io: Io): AsyncGenerator<InspectedPacket[], void, void> {
+  const matches = compile(filter);
+  for await (const batch of readBatches(file, io)) {
+    if (io.signal.aborted) return;
+    const taken: InspectedPacket[] = [];
+    for (const packet of batch) {
+      const dissection = dissect(packet.bytes, packet.linkType, { originalLength: packet.originalLength });
+      if (matches(dissection)) taken.push({ packet, dissection });
+    }
+    yield taken;
+  }
+}
+
+function compile(filter: string): (dissection: Dissection) => boolean {
+  try {
+    return compileFilter(filter);
+  } catch (error) {
+    if (error instanceof FilterError) throw new UsageError(`filter: ${error.message}`);
+    throw error;
+  }
+}
