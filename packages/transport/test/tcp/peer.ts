@@ -99,6 +99,8 @@ export interface ExpectedSegment extends SegmentFields {
 export interface ReceivedSegment {
   readonly flags: string;
   readonly seq: number;
+  /** As it stands in the header: a RST that answers a segment without ACK says 0. */
+  readonly absoluteSeq: number;
   readonly ack: number | undefined;
   readonly window: number;
   readonly text: Uint8Array;
@@ -125,6 +127,7 @@ export interface HandshakeOptions {
   /** @default 1460 */
   readonly mss?: number;
   readonly windowScale?: number;
+  readonly sackPermitted?: boolean;
   /** The window in the segments of the handshake. @default 65535 */
   readonly window?: number;
 }
@@ -238,6 +241,18 @@ export class Peer {
     return next;
   }
 
+  /** The SACK blocks of a segment of the stack, in the peer's relative numbers. */
+  blocksOf(segment: ReceivedSegment): [number, number][] {
+    return (segment.options.sackBlocks ?? []).map(({ left, right }) => [(left - this.start.peer) | 0, (right - this.start.peer) | 0]);
+  }
+
+  /** The option by which the peer reports what it holds, in the stack's relative numbers. */
+  sack(...blocks: [number, number][]): TcpOptions {
+    return {
+      sackBlocks: blocks.map(([left, right]) => ({ left: (this.start.stack + left) >>> 0, right: (this.start.stack + right) >>> 0 })),
+    };
+  }
+
   /** Takes everything that the stack has sent up to now. */
   takeAll(): ReceivedSegment[] {
     this.clock.advance(0);
@@ -298,9 +313,9 @@ export class Peer {
 
   /** An established connection that the peer opened. The peer's next number is 1, the stack's too. */
   connect(options: TcpConnectionOptions = {}, handshake: HandshakeOptions = {}): TcpConnection {
-    const { mss = 1460, windowScale, window = 65535 } = handshake;
+    const { mss = 1460, windowScale, sackPermitted, window = 65535 } = handshake;
     if (this.listener === undefined) this.listen(options);
-    this.send({ flags: "S", seq: 0, window, options: { maximumSegmentSize: mss, windowScale } });
+    this.send({ flags: "S", seq: 0, window, options: { maximumSegmentSize: mss, windowScale, sackPermitted } });
     this.expect({ flags: "SA", seq: 0, ack: 1 });
     this.send({ flags: "A", seq: 1, ack: 1, window });
     return this.accepted();
@@ -424,6 +439,7 @@ export class Peer {
     this.received.push({
       flags: lettersOf(segment.flags),
       seq: (segment.seq - this.start.stack) | 0,
+      absoluteSeq: segment.seq,
       ack: (segment.flags & ACK) === 0 ? undefined : (segment.ack - this.start.peer) | 0,
       window: segment.window,
       text: packet.slice(),
