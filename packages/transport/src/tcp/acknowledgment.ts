@@ -33,12 +33,11 @@ export function acknowledge(tcb: TransmissionControlBlock, segment: Segment): vo
   const deliveredLength = octets - (held - sackedBefore) + (scoreboard.sackedLength - sackedBefore);
   const wasActive = recovery.active;
   recovery.acknowledged(tcb, { octets, delivered, deliveredLength, isDuplicate, duplicateSack });
-  if (octets > 0) {
-    if (!wasActive && !recovery.active) tcb.congestion.acknowledged(octets, tcb.congestionLimited, tcb.clock.now());
-    // RFC 6298 §5.2 and §5.3: off when all is acknowledged, else counted anew.
-    if (scoreboard.isEmpty) tcb.disarm("retransmission");
-    else armRetransmission(tcb);
-  }
+  if (octets > 0 && !wasActive && !recovery.active) tcb.congestion.acknowledged(octets, tcb.congestionLimited, tcb.clock.now());
+  // RFC 6298 §5.2 and §5.3: off when all is acknowledged, else counted anew. RFC 8985 §7.2: so is the probe, also by what is only
+  // reported.
+  if (scoreboard.isEmpty) tcb.disarm("retransmission");
+  else if (octets > 0 || (tcb.probeDue && delivered.length > 0)) armRetransmission(tcb);
   updateSendWindow(tcb, segment, window);
 }
 

@@ -1,7 +1,7 @@
 // RACK-TLP (RFC 8985): a segment is lost when one that was sent later has arrived, and a reordering window has passed since.
 import { isAtOrAfter, isBefore, type Milliseconds, type SequenceNumber, sequenceDistance } from "@netstrata/core";
 import type { SentSegment } from "../scoreboard.ts";
-import { retransmit, sendProbe } from "../sender.ts";
+import { armRetransmission, retransmit, sendProbe } from "../sender.ts";
 import { reportCongestion } from "../tcp-events.ts";
 import type { TransmissionControlBlock } from "../transmission-control-block.ts";
 import type { AcknowledgmentNews, LossRecovery } from "./loss-recovery.ts";
@@ -149,6 +149,8 @@ export class RackRecovery implements LossRecovery {
     this.probeEnd = undefined;
     tcb.congestion.enterRecovery(tcb.flightSize);
     this.reduction.start(tcb.flightSize, tcb.congestion.window);
+    // §7.2: no probe in recovery, so the timer is set for the timeout.
+    armRetransmission(tcb);
     tcb.context.counters.TCPSackRecovery += 1;
     reportCongestion(tcb, "enter-recovery");
   }
