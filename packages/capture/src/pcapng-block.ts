@@ -66,8 +66,17 @@ export function optionTexts(options: readonly PcapngOption[], code: number): str
   return options.filter((option) => option.code === code).map((option) => decoder.decode(option.value));
 }
 
+/** Octets: an option's length has 16 bits. */
+const LONGEST_OPTION = 65535;
+
+/** What of `text` does not fit into an option is cut off. */
 export function textOption(code: number, text: string): PcapngOption {
-  return { code, value: encoder.encode(text) };
+  const value = encoder.encode(text);
+  if (value.length <= LONGEST_OPTION) return { code, value };
+  const cut = new Uint8Array(LONGEST_OPTION);
+  // Writes whole characters only.
+  const { written } = encoder.encodeInto(text, cut);
+  return { code, value: cut.subarray(0, written) };
 }
 
 /** Builds a whole block of a fixed part (a multiple of 4 octets), octets to be padded, and options. */
