@@ -60,8 +60,8 @@ export class Program {
   }
 
   /** Takes the first line that `matches`, waiting for it when need be; lines before it stay. */
-  async line(matches: (line: string) => boolean = () => true): Promise<string> {
-    const deadline = Date.now() + PATIENCE;
+  async line(matches: (line: string) => boolean = () => true, patience = PATIENCE): Promise<string> {
+    const deadline = Date.now() + patience;
     for (;;) {
       const index = this.lines.findIndex(matches);
       if (index >= 0) return this.lines.splice(index, 1)[0];
@@ -72,12 +72,12 @@ export class Program {
   }
 
   /** Takes the first event of this name, and of these details when a test for them is given. */
-  async event(name: string, matches: (event: ProgramEvent) => boolean = () => true): Promise<ProgramEvent> {
+  async event(name: string, matches: (event: ProgramEvent) => boolean = () => true, patience = PATIENCE): Promise<ProgramEvent> {
     const isIt = (line: string): boolean => {
       const event = JSON.parse(line) as ProgramEvent;
       return event.event === name && matches(event);
     };
-    return JSON.parse(await this.line(isIt)) as ProgramEvent;
+    return JSON.parse(await this.line(isIt, patience)) as ProgramEvent;
   }
 
   /** Writes one command of ours (`json-lines.ts`). */

@@ -1,0 +1,65 @@
+// What a test may ask our stack besides what every host can do.
+import { formatIp, ip } from "@netstrata/core";
+import type { Stack } from "@netstrata/socket";
+import type { OpenInterface } from "../stack-interfaces.ts";
+
+export interface Subject {
+  readonly stack: Stack;
+  readonly interfaces: readonly OpenInterface[];
+}
+
+export interface StackCalls {
+  readonly ping: typeof ping;
+  readonly counters: typeof counters;
+  readonly route: typeof route;
+}
+
+export const STACK_CALLS: StackCalls = { ping, counters, route };
+
+export interface PingArguments {
+  readonly to: string;
+  readonly octets?: number;
+  readonly timeToLive?: number;
+  readonly dontFragment?: boolean;
+}
+
+export interface PingAnswer {
+  readonly from: string;
+  /** Octets of the reply's payload, if there was a reply. */
+  readonly octets?: number;
+  /** Why there was none. */
+  readonly error?: string;
+}
+
+/** One echo request, and what came of it. */
+async function ping({ stack }: Subject, { to, octets = 56, timeToLive, dontFragment }: PingArguments): Promise<PingAnswer> {
+  return new Promise((resolve, reject) => {
+    const finish = (answer: PingAnswer): void => {
+      client.close();
+      resolve(answer);
+    };
+    const client = stack.layers.internet.echo.open({
+      reply: (_sequence, payload, header) => finish({ from: formatIp(header.source), octets: payload.length }),
+      error: (error) => finish({ from: formatIp(error.from), error: error.kind }),
+    });
+    const result = client.send({ destination: ip(to), sequence: 1, payload: new Uint8Array(octets), timeToLive, dontFragment });
+    if (result !== "sent") reject(new Error(result));
+  });
+}
+
+async function counters({ stack, interfaces }: Subject): Promise<object> {
+  const { internet, tcp, udp } = stack.layers;
+  return {
+    tcp: tcp.counters,
+    tcpDrops: tcp.drops.counters,
+    udp: udp.counters,
+    ip: internet.ipv4.counters,
+    connections: tcp.connectionCount,
+    interfaces: interfaces.map(({ device, faults }) => ({ name: device.name, ...device.counters, faults: faults?.faults })),
+  };
+}
+
+/** What our stack knows of the way to a destination. */
+async function route({ stack }: Subject, { to }: { readonly to: string }): Promise<{ readonly maxSendSize: number }> {
+  return { maxSendSize: stack.layers.internet.maxSendSize(ip(to)) };
+}

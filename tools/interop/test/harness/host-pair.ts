@@ -1,0 +1,73 @@
+// Our stack and the kernel at the two ends of one TUN or TAP device, in a network of their own.
+import type { SocketCalls } from "../../src/calls/calls.ts";
+import type { StackCalls } from "../../src/calls/stack-calls.ts";
+import type { StackSettings } from "../../src/stack-host.ts";
+import type { InterfaceSettings } from "../../src/stack-interfaces.ts";
+import { NetworkNamespace } from "./network-namespace.ts";
+import { RemoteHost } from "./remote-host.ts";
+import type { Requirement } from "./requirements.ts";
+
+export const KERNEL = "10.18.0.1";
+export const OURS = "10.18.0.2";
+export const INTERFACE = "ns0";
+
+/** What every test with a pair needs. */
+export const PAIR: readonly Requirement[] = ["root", "namespaces", "/dev/net/tun", "ip"];
+
+export const MODES = ["tun", "tap"] as const;
+export type Mode = (typeof MODES)[number];
+
+export interface PairSettings extends Omit<StackSettings, "interfaces">, Omit<InterfaceSettings, "tun" | "kernel" | "address"> {
+  readonly mode: Mode;
+}
+
+export type OurHost = RemoteHost<SocketCalls & StackCalls>;
+export type KernelHost = RemoteHost<SocketCalls>;
+
+export class HostPair {
+  readonly network: NetworkNamespace;
+  readonly ours: OurHost;
+  readonly kernel: KernelHost;
+  private isOver = false;
+
+  private constructor(network: NetworkNamespace, ours: OurHost, kernel: KernelHost) {
+    this.network = network;
+    this.ours = ours;
+    this.kernel = kernel;
+  }
+
+  static async open({ mode, mtu, faults, capture, neighbours, mac, ...stack }: PairSettings): Promise<HostPair> {
+    const network = await NetworkNamespace.create();
+    try {
+      const device: InterfaceSettings = {
+        tun: { name: INTERFACE, mode, mtu },
+        kernel: { address: `${KERNEL}/24`, up: true },
+        address: `${OURS}/24`,
+        gateway: KERNEL,
+        ...{ faults, capture, neighbours, mac },
+      };
+      const settings: StackSettings = { ...stack, interfaces: [device] };
+      const [ours, kernel] = [network.node("stack-host", settings), network.node("kernel-host", {})];
+      await Promise.all([ours.event("open"), kernel.event("open")]);
+      return new HostPair(network, new RemoteHost(ours), new RemoteHost(kernel));
+    } catch (error) {
+      await network.close();
+      throw error;
+    }
+  }
+
+  /** Ends our stack, which must come to its end by itself and without a word. */
+  async endOurs(): Promise<void> {
+    this.isOver = true;
+    const { code, stderr } = await this.ours.end();
+    if (code !== 0 || stderr !== "") throw new Error(`our host ended with ${code}: ${stderr}`);
+  }
+
+  async close(): Promise<void> {
+    try {
+      if (!this.isOver) await this.endOurs();
+    } finally {
+      await this.network.close();
+    }
+  }
+}
