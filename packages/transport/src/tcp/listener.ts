@@ -31,14 +31,20 @@ export class Listener implements TcpListener {
     return this.waiting.length >= this.backlog;
   }
 
-  /** Takes in a new connection. In a flood of SYNs the oldest half-open connection makes room: a true peer has answered by then. */
-  opened(tcb: TransmissionControlBlock): "room" | "evicted" {
-    this.halfOpen.add(tcb);
-    if (this.halfOpen.size <= this.backlog) return "room";
+  /**
+   * Makes room for another half-open connection: "room" when there was some, "evicted" when one had to go, "full" when none
+   * may. A true peer answers within a round trip; whoever has let our SYN,ACK be sent again is the one to go (RFC 4987 §3.3).
+   */
+  makeRoom(): "room" | "evicted" | "full" {
+    if (this.halfOpen.size < this.backlog) return "room";
     const [oldest] = this.halfOpen;
-    this.halfOpen.delete(oldest);
+    if ((oldest.scoreboard.first()?.transmissions ?? 1) === 1) return "full";
     becomeClosed(oldest, "ECONNABORTED");
     return "evicted";
+  }
+
+  opened(tcb: TransmissionControlBlock): void {
+    this.halfOpen.add(tcb);
   }
 
   established(tcb: TransmissionControlBlock): void {

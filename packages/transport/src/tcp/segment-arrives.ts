@@ -269,7 +269,10 @@ function processText(tcb: TransmissionControlBlock, segment: Segment): Outcome {
   }
   receiveText(tcb, segment);
   // Whoever only stopped reading lets the peer finish, and throws its text away.
-  if (tcb.readClosed) tcb.receiveBuffer.clear();
+  if (tcb.readClosed) {
+    tcb.unreadDiscarded = true;
+    tcb.receiveBuffer.clear();
+  }
   return "continue";
 }
 

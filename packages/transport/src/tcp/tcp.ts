@@ -241,6 +241,13 @@ export class Tcp implements TcpService, IpProtocolHandler, TcpContext {
       return this.dropped("accept-queue-full", packet);
     }
     if (this.connections.size >= this.maxConnections) return this.dropped("connection-limit", packet);
+    const room = listener.makeRoom();
+    if (room !== "room") {
+      // In a flood the peers that do not answer make room for those that may; until one has shown itself, the newcomer waits.
+      this.counters.ListenDrops += 1;
+      this.drops.count("backlog-full", packet);
+      if (room === "full") return "dropped";
+    }
     const local: Endpoint = { address: header.destination, port: ports.destinationPort };
     const remote: Endpoint = { address: header.source, port: ports.sourcePort };
     const tcb = this.createBlock(local, remote, true, listener.options);
@@ -251,10 +258,7 @@ export class Tcp implements TcpService, IpProtocolHandler, TcpContext {
     updateSegmentSize(tcb);
     tcb.setState("SYN-RECEIVED");
     this.listenerOf.set(tcb, listener);
-    if (listener.opened(tcb) === "evicted") {
-      this.counters.ListenDrops += 1;
-      this.drops.count("backlog-full");
-    }
+    listener.opened(tcb);
     // Text that came with the SYN is left to be sent again: it must not be delivered before ESTABLISHED.
     sendSyn(tcb);
     return "delivered";

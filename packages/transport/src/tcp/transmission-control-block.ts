@@ -143,6 +143,8 @@ export class TransmissionControlBlock {
   reassembler: Reassembler | undefined;
   /** The user reads no more (`closeRead`). */
   readClosed = false;
+  /** Octets were acknowledged that the user will never see. */
+  unreadDiscarded = false;
   lastReceivedAt: Milliseconds;
   /** An acknowledgment is due at the end of this event. */
   ackNow = false;

@@ -109,7 +109,7 @@ export class UserCalls implements TcpConnection {
     if (tcb.state === "SYN-SENT") {
       // §3.10.4: nothing has been agreed on, so there is nothing to end.
       becomeClosed(tcb, undefined);
-    } else if (tcb.readClosed && tcb.receiveBuffer.length > 0) {
+    } else if (tcb.unreadDiscarded) {
       this.abortOnUnreadData();
     } else {
       tcb.finQueued = true;
@@ -128,6 +128,7 @@ export class UserCalls implements TcpConnection {
     if (tcb.receiveBuffer.length > 0 && tcb.finQueued && isSynchronized(tcb.state) && tcb.state !== "TIME-WAIT") this.abortOnUnreadData();
     else if (tcb.finQueued && tcb.state === "FIN-WAIT-2") tcb.timer("life").arm(tcb.options.finWait2);
     if (!tcb.finQueued || tcb.state === "TIME-WAIT") {
+      tcb.unreadDiscarded = tcb.receiveBuffer.length > 0;
       tcb.receiveBuffer.clear();
       this.afterReading();
     }
