@@ -85,7 +85,7 @@ export class EthernetInterface extends DeviceInterface<EthernetDrop> implements 
     if (device.medium !== "ethernet") throw new TypeError(`device ${device.name} carries no Ethernet frames`);
     super(host, device, ETHERNET_DROPS, options);
     const { macAddress = randomMac(host.random), vlan = 0 } = options;
-    if (!(vlan >= 0 && vlan <= 4094)) throw new RangeError(`vlan ${vlan}: not 1 to 4094`);
+    if (!(Number.isInteger(vlan) && vlan >= 0 && vlan <= 4094)) throw new RangeError(`vlan ${vlan}: not 1 to 4094`);
     if (isGroupMac(macAddress)) throw new RangeError("an interface's own MAC address is no group address");
     this.macAddress = macAddress;
     this.vlan = vlan;

@@ -55,6 +55,9 @@ describe("sending", () => {
   test("the broadcast address of a network that the interface is no longer in is one like any other", () => {
     const bench = new EthernetBench();
     bench.interface.removeAddress(ip("10.0.0.1"));
+    bench.send(ip("10.0.0.255"));
+    expect(bench.take()).toEqual([]); // It would be asked for, if there were an address to ask from.
+    bench.interface.arp.cache.forget(ip("10.0.0.255"));
     bench.interface.addAddress(prefix("10.0.0.1/16"));
     bench.clock.advance(0);
     bench.take();
@@ -278,7 +281,8 @@ describe("what an interface is", () => {
     const host = { name: "host", clock, random: new SeededRandom(1) };
     const { a } = createWire(clock);
     expect(() => new EthernetInterface(host, a, { macAddress: BROADCAST_MAC })).toThrow(RangeError);
-    expect(() => new EthernetInterface(host, a, { vlan: 4095 })).toThrow(RangeError);
+    for (const vlan of [-1, 4095, 1.5]) expect(() => new EthernetInterface(host, a, { vlan })).toThrow(RangeError);
+    expect(new EthernetInterface(host, a, { vlan: 4094 }).headroom).toBe(18);
     expect(() => new EthernetInterface(host, createWire(clock, { medium: "ip" }).a)).toThrow(TypeError);
   });
 

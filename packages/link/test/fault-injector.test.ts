@@ -239,6 +239,42 @@ describe("faults by chance", () => {
     expect(delay / 18_000).toBeCloseTo(0.1, 1.5);
   });
 
+  test("delay a packet for a time between the two it was given, and not always the same", () => {
+    const { clock, injector, outTimes } = bench({ out: { delay: 1, delayTime: [20, 30] } });
+    for (let mark = 0; mark < 100; mark += 1) injector.transmit(numbered(mark));
+    clock.runUntilIdle();
+    expect(Math.min(...outTimes)).toBeGreaterThanOrEqual(20);
+    expect(Math.max(...outTimes)).toBeLessThan(30);
+    expect(new Set(outTimes).size).toBeGreaterThan(50);
+  });
+
+  test("flip one bit of a corrupted packet, or as many as they are told", () => {
+    for (const [corruptBits, expected] of [
+      [undefined, 1],
+      [3, 3],
+    ]) {
+      const { clock, injector, far } = bench({ out: { corrupt: 1, corruptBits } });
+      let flipped = 0;
+      far.attach({
+        receive: (packet) => {
+          for (const octet of packet.view()) flipped += octet.toString(2).replaceAll("0", "").length;
+        },
+      });
+      // Long enough that no bit is likely to be hit twice; the seed makes sure that none is.
+      injector.transmit(PacketBuffer.allocate(0, 1400));
+      clock.runUntilIdle();
+      expect(flipped).toBe(expected);
+    }
+  });
+
+  test("overtake a reordered packet by at least one and at most as many as it was given", () => {
+    const { clock, injector, out } = bench({ out: { reorder: 0.2, reorderDistance: 2, reorderTime: 1000 } });
+    sendAll(injector, clock, 200);
+    const late = out.map((mark, place) => out.slice(0, place).filter((earlier) => earlier > mark).length).filter((count) => count > 0);
+    expect(late.length).toBeGreaterThan(10);
+    expect(injector.faults.out.reorder).toBe(late.length);
+  });
+
   test("hit only the packets they are meant for", () => {
     const { clock, injector, out } = bench({ out: { drop: 1, matches: (packet) => packet.u8(0) < 2 } });
     sendAll(injector, clock, 4);

@@ -186,6 +186,7 @@ test("misuse throws: a negative latency, a rate or MTU of zero", () => {
   const clock = new VirtualClock();
   expect(() => createWire(clock, { latency: -1 })).toThrow(RangeError);
   expect(() => createWire(clock, { latency: Number.NaN })).toThrow(RangeError);
+  expect(() => createWire(clock, { latency: Number.POSITIVE_INFINITY })).toThrow(RangeError);
   expect(() => createWire(clock, { rate: 0 })).toThrow(RangeError);
   expect(() => createWire(clock, { mtu: 0 })).toThrow(RangeError);
 });
