@@ -324,6 +324,7 @@ describe("what an interface is", () => {
     bench.interface.send(bench.datagram(), THEIRS);
     bench.hear(samplePacket("ip", 80));
     expect(bench.received).toEqual([]);
+    expect(bench.interface.device.counters.rxDropped).toBe(1); // The device is closed too.
     expect(bench.interface.drops.counters.closed).toBe(1);
     expect(bench.interface.arp.cache.drops.counters["neighbour-cache-closed"]).toBe(2);
     expect(bench.clock.armedTimers).toBe(0);
