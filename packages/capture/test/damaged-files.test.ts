@@ -30,7 +30,7 @@ describe.each(READERS)("%s", (_name, reader) => {
         if (sample.wholeAt.includes(length)) {
           expect(error).toBeUndefined();
         } else {
-          const byteOffset = sample.wholeAt.findLast((end) => end < length) ?? 0;
+          const byteOffset = sample.wholeAt.filter((end) => end < length).at(-1) ?? 0;
           expect(error).toMatchObject({ code: "truncated", file: "cut", byteOffset, packetNumber: byteOffset === 0 ? 0 : whole + 1 });
           expect(error?.message).toContain(`at byte ${byteOffset}`);
         }

@@ -4,7 +4,7 @@ import { ACK, AE, SYN } from "@netstrata/transport";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type DissectOptions, dissect, type Layer, MAX_LAYERS, transportPayload } from "../src/index.ts";
-import { A, B, concat, ethernetFrame, hex, ipv4, ipv6, MAC_A, MAC_B, tcpDatagram, udpDatagram } from "./packets.ts";
+import { A, B, concat, ethernetFrame, hex, ipv4, ipv6, MAC_A, MAC_B, replaced, tcpDatagram, udpDatagram } from "./packets.ts";
 
 const ETHERNET = 1;
 const RAW = 101;
@@ -227,11 +227,7 @@ describe("fragments", () => {
 });
 
 describe("checksums", () => {
-  const flip = (bytes: Uint8Array, at: number): Uint8Array => {
-    const copy = bytes.slice();
-    copy[at] ^= 1;
-    return copy;
-  };
+  const flip = (bytes: Uint8Array, at: number): Uint8Array => replaced(bytes, at, bytes[at] ^ 1);
 
   test("an octet of the payload changes the verdict on TCP and UDP, one of the header that on IPv4", () => {
     for (const datagram of [tcpDatagram({ payload: "hello" }), udpDatagram("hello")]) {
@@ -358,7 +354,7 @@ describe("anything at all", () => {
 
   test.each(samples)("with every octet replaced: %s", (_name, linkType, bytes) => {
     for (let at = 0; at < bytes.length; at += 1) {
-      for (const value of [0, 1, 0x44, 0x60, 0x7f, 0xff]) check(bytes.with(at, value), linkType, bytes.length);
+      for (const value of [0, 1, 0x44, 0x60, 0x7f, 0xff]) check(replaced(bytes, at, value), linkType, bytes.length);
     }
   });
 

@@ -19,7 +19,7 @@ import {
   tcpFlagNames,
   toJson,
 } from "../src/index.ts";
-import { A, B, concat, ethernetFrame, hex, ipv4, ipv6, type Segment, tcpDatagram, udpDatagram } from "./packets.ts";
+import { A, B, concat, ethernetFrame, hex, ipv4, ipv6, replaced, type Segment, tcpDatagram, udpDatagram } from "./packets.ts";
 
 const RAW = 101;
 
@@ -103,9 +103,9 @@ describe("one line a packet", () => {
   test("ARP", () => {
     const request = hex("0001 0800 06 04 0001 020000000001 0a000001 000000000000 0a000002");
     expect(line(ethernetFrame(request, 0x0806), 1)).toBe("ARP, Request who-has 10.0.0.2 tell 10.0.0.1, length 28");
-    const reply = request.with(7, 2);
+    const reply = replaced(request, 7, 2);
     expect(line(ethernetFrame(reply, 0x0806), 1)).toBe("ARP, Reply 10.0.0.1 is-at 02:00:00:00:00:01, length 28");
-    expect(line(ethernetFrame(request.with(7, 9), 0x0806), 1)).toBe("ARP, operation 9, length 28");
+    expect(line(ethernetFrame(replaced(request, 7, 9), 0x0806), 1)).toBe("ARP, operation 9, length 28");
   });
 
   test("fragments, unknown protocols, unknown types, tunnels, tags", () => {

@@ -120,6 +120,13 @@ export function concat(chunks: readonly Uint8Array[]): Uint8Array {
   return bytes;
 }
 
+/** A copy with one octet changed. */
+export function replaced(bytes: Uint8Array, at: number, value: number): Uint8Array {
+  const copy = bytes.slice();
+  copy[at] = value;
+  return copy;
+}
+
 /** `bytes` in chunks of `size`. */
 export function* cut(bytes: Uint8Array, size: number): Generator<Uint8Array, void, void> {
   for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);

@@ -64,6 +64,11 @@ export class StreamReassembler {
     return this.finish !== undefined && this.beginning !== undefined && this.next >= this.finish;
   }
 
+  /** True when the stream is known to begin with sequence number `seq`. */
+  beginsAt(seq: SequenceNumber): boolean {
+    return this.origin !== undefined && this.beginning !== undefined && (this.origin + this.beginning) >>> 0 === seq;
+  }
+
   /** A SYN came: the stream begins with sequence number `seq`. */
   begin(seq: SequenceNumber): void {
     const position = this.positionOf(seq);

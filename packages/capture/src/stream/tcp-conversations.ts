@@ -123,8 +123,10 @@ function keyOf(ip: IpLayer, tcp: TcpLayer): string {
 function isNew(conversation: TcpConversation, side: Side, tcp: TcpLayer): boolean {
   if ((tcp.flags & SYN) === 0) return false;
   const isAnswer = (tcp.flags & ACK) !== 0;
-  const { initialSequence } = conversation[side];
+  const { initialSequence, stream } = conversation[side];
   if (initialSequence !== undefined) return initialSequence !== tcp.seq || (conversation.end !== undefined && !isAnswer);
+  // Captured late: it stands right before what is known as the beginning.
+  if (stream.beginsAt((tcp.seq + 1) >>> 0)) return false;
   const other = conversation[side === "client" ? "server" : "client"].initialSequence;
   if (other === undefined) return !isAnswer;
   // The answer to the other side's SYN, or a SYN that crosses it (RFC 9293 §3.5, simultaneous open).
