@@ -2,5 +2,11 @@
 import type { Command } from "./command.ts";
 import { demo } from "./demo/demo.ts";
 import { inspect } from "./inspect/inspect.ts";
+import { connect } from "./network/connect.ts";
+import { listen } from "./network/listen.ts";
+import { ping } from "./network/ping.ts";
+import { traceroute } from "./network/traceroute.ts";
+import { up } from "./network/up.ts";
+import { replay } from "./replay/replay.ts";
 
-export const commands: readonly Command[] = [demo, inspect];
+export const commands: readonly Command[] = [demo, inspect, replay, up, ping, traceroute, connect, listen];

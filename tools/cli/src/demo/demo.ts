@@ -10,7 +10,7 @@ import type { Ladder } from "./ladder.ts";
 import { renderLadder } from "./ladder-view.ts";
 import { renderPicture } from "./picture.ts";
 
-const DEFAULT_SIZE = 6000;
+const DEFAULT_SIZE = 12000;
 const LARGEST_SIZE = 1_000_000;
 
 export interface DemoCaptureOptions {
