@@ -97,6 +97,14 @@ export class TcpChannel implements TcpUser {
     this.end();
   }
 
+  /**
+   * TCP goes on trying for minutes (MUST-56). Whoever waits for a connection is better served by the news, as in all systems
+   * (RFC 5461 §4.1).
+   */
+  softError(connection: TcpConnection, error: ErrorCode): void {
+    if (!this.isOpen && error !== "ETIMEDOUT") this.abort(new SystemError(error, "connect", subjectOf(connection.remote)));
+  }
+
   // From the user
 
   read(limit: number): Promise<Uint8Array | null> {

@@ -79,6 +79,16 @@ describe("attempts that fail", () => {
     });
   });
 
+  test("to a neighbour that is not there: EHOSTUNREACH as soon as the link knows, not when TCP has had enough (RFC 5461 §4.1)", async () => {
+    const { client, clock, run } = twoStacks({ wire: { medium: "ethernet" } });
+    await run(async () => {
+      const error = (await rejection(client.connect("10.0.0.9:80").opened)) as SystemError;
+      expect(error.message).toBe("connect EHOSTUNREACH 10.0.0.9:80");
+      expect(clock.now()).toBeLessThan(10_000);
+      expect([client.openSockets, client.layers.tcp.connectionCount]).toEqual([0, 0]);
+    });
+  });
+
   test("with an unknown name: ENOTFOUND, and a word about what would help", async () => {
     const { client, run } = twoStacks();
     await run(async () => {

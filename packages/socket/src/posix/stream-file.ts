@@ -231,6 +231,13 @@ export class StreamFile extends OpenFile implements TcpUser {
     this.changed();
   }
 
+  /** As in all systems, a connect gives up where TCP alone would go on trying (RFC 5461 §4.1). */
+  softError(connection: TcpConnection, error: ErrorCode): void {
+    if (this.isOpen || error === "ETIMEDOUT") return;
+    this.pendingError = error;
+    connection.abort();
+  }
+
   private requireConnection(syscall: string): TcpConnection {
     if (this.connection !== undefined) return this.connection;
     this.throwPendingError(syscall);

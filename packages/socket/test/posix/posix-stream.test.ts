@@ -161,6 +161,17 @@ describe("connect", () => {
     });
   });
 
+  test("to a neighbour that is not there: EHOSTUNREACH as soon as the link knows (RFC 5461 §4.1)", async () => {
+    const { client, clock, run } = twoStacks({ wire: { medium: "ethernet" } });
+    await run(async () => {
+      const { posix } = client;
+      const fd = posix.socket(c.AF_INET, c.SOCK_STREAM);
+      expect(await rejection(posix.connect(fd, { address: "10.0.0.9", port: 80 }))).toMatchObject({ code: "EHOSTUNREACH" });
+      expect(clock.now()).toBeLessThan(10_000);
+      expect(client.layers.tcp.connectionCount).toBe(0);
+    });
+  });
+
   test("from the port that was bound; without a route; to a listening socket; to no address", async () => {
     const { client, server, run } = twoStacks();
     await run(async () => {
