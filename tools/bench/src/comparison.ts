@@ -2,21 +2,20 @@
 import type { Role, Subject, Work } from "./contender.ts";
 import type { Sample } from "./sample.ts";
 import { type Spread, spreadOf } from "./statistics.ts";
+import type { Durations } from "./warm-up.ts";
 
 /** Where a contender runs: in a process of its own (`separate-process.ts`), or in this one (`same-process.ts`). */
 export interface Stage {
   /** Units of one sample, found by warming up. */
-  warmUp(sampleTime: number): Promise<number>;
+  warmUp(durations: Durations): Promise<number>;
   sample(amount: number): Promise<Sample>;
   close(): Promise<void>;
 }
 
 export type OpenStage = (subject: Subject, role: Role) => Promise<Stage>;
 
-export interface ComparisonOptions {
+export interface ComparisonOptions extends Durations {
   readonly rounds: number;
-  /** In ms. */
-  readonly sampleTime: number;
   readonly openStage: OpenStage;
   /** Told of each step, for people who wait. */
   readonly progress?: (step: string) => void;
@@ -43,7 +42,7 @@ export interface Comparison {
 }
 
 export async function compare(subject: Subject, options: ComparisonOptions): Promise<Comparison> {
-  const { rounds, sampleTime, openStage, progress = () => {} } = options;
+  const { rounds, openStage, progress = () => {} } = options;
   progress("setting up");
   const stages: Stage[] = [];
   try {
@@ -52,8 +51,8 @@ export async function compare(subject: Subject, options: ComparisonOptions): Pro
     const b = await openStage(subject, "peer");
     stages.push(b);
     progress("warming up");
-    const amountA = await a.warmUp(sampleTime);
-    const amountB = await b.warmUp(sampleTime);
+    const amountA = await a.warmUp(options);
+    const amountB = await b.warmUp(options);
     const samplesA: Sample[] = [];
     const samplesB: Sample[] = [];
     for (let round = 1; round <= rounds; round += 1) {

@@ -4,6 +4,8 @@ import { type Profiler, type Runtime, Session } from "node:inspector";
 /** Time between two looks at the stack, in µs. */
 const SAMPLING_INTERVAL = 200;
 const FUNCTIONS_LISTED = 25;
+/** Waiting for the event loop, and the profiler's own work. */
+const NOT_WORK: ReadonlySet<string> = new Set(["(idle)", "dispatch"]);
 
 export interface Share {
   readonly name: string;
@@ -50,7 +52,7 @@ export function foldProfile(profile: Pick<Profiler.Profile, "nodes" | "samples" 
   let total = 0;
   for (const [index, id] of samples.entries()) {
     const frame = frames.get(id);
-    if (frame === undefined || frame.functionName === "(idle)") continue;
+    if (frame === undefined || NOT_WORK.has(frame.functionName)) continue;
     const time = timeDeltas[index];
     total += time;
     const room = packageOf(frame.url, frame.functionName);

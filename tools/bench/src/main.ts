@@ -41,11 +41,11 @@ async function compareAll(options: BenchOptions): Promise<void> {
   process.stdout.write(options.json ? comparisonJson(comparisons, options) : comparisonTable(comparisons));
 }
 
-async function profileAll({ subjects, sampleTime, rounds, json }: BenchOptions): Promise<void> {
+async function profileAll({ subjects, rounds, json, ...durations }: BenchOptions): Promise<void> {
   for (const subject of subjects) {
     tell(subject, "setting up");
     const stage = await openInSeparateProcess(subject, "subject");
-    const amount = await stage.warmUp(sampleTime);
+    const amount = await stage.warmUp(durations);
     tell(subject, "profiling");
     const found = await stage.profile(amount * rounds);
     await stage.close();

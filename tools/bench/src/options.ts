@@ -1,6 +1,7 @@
 // The command line.
 import { parseArgs } from "node:util";
 import type { Subject } from "./contender.ts";
+import type { Durations } from "./warm-up.ts";
 
 export const HELP = `Measures netstrata beside Node's own sockets, in turns, in one run.
 
@@ -11,10 +12,11 @@ export const HELP = `Measures netstrata beside Node's own sockets, in turns, in 
   npm run bench -- --profile --only udp-64  where the time goes, by package and function
   npm run bench -- --against ../before      this checkout beside another one, built as well
 
-  --quick             3 rounds of 100 ms instead of 7 rounds of 400 ms
+  --quick             3 rounds of 100 ms instead of 9 rounds of 300 ms, and a short warm-up
   --only NAME         subjects whose name contains NAME; may be given again
   --rounds N          rounds, in each of which subject and peer take one sample
   --sample-time MS    how long a sample lasts
+  --warm-up-time MS   how long each contender runs before its first sample; 2000 or, when quick, 500
   --json              JSON instead of the table
   --against DIRECTORY the same subject of another checkout is the peer
   --profile           a CPU profile of each subject instead of a comparison
@@ -24,12 +26,10 @@ export const HELP = `Measures netstrata beside Node's own sockets, in turns, in 
 The table and JSON go to stdout, progress to stderr. Only the ratios mean something: times depend on the machine.
 `;
 
-export interface BenchOptions {
+export interface BenchOptions extends Durations {
   readonly action: "help" | "list" | "compare" | "profile";
   readonly subjects: readonly Subject[];
   readonly rounds: number;
-  /** In ms. */
-  readonly sampleTime: number;
   readonly json: boolean;
   /** Another checkout of this repository, built. */
   readonly against?: string;
@@ -46,8 +46,9 @@ export function readOptions(args: readonly string[], all: readonly Subject[]): B
   return {
     action: values.help ? "help" : values.list ? "list" : values.profile ? "profile" : "compare",
     subjects,
-    rounds: readNumber("--rounds", values.rounds, values.quick ? 3 : 7, 1),
-    sampleTime: readNumber("--sample-time", values["sample-time"], values.quick ? 100 : 400, 0),
+    rounds: readNumber("--rounds", values.rounds, values.quick ? 3 : 9, 1),
+    sampleTime: readNumber("--sample-time", values["sample-time"], values.quick ? 100 : 300, 0),
+    warmUpTime: readNumber("--warm-up-time", values["warm-up-time"], values.quick ? 500 : 2000, 0),
     json: values.json,
     against: values.against,
   };
@@ -68,6 +69,7 @@ function parse(args: readonly string[]) {
         against: { type: "string" },
         rounds: { type: "string" },
         "sample-time": { type: "string" },
+        "warm-up-time": { type: "string" },
       },
     }).values;
   } catch (error) {

@@ -31,18 +31,20 @@ export function comparisonTable(comparisons: readonly Comparison[]): string {
     formatRange(ratio),
     formatRatio(cpuRatio.median),
   ]);
-  // Only the titles at the left read as text.
-  return textTable([heading, ...rows], 2);
+  return textTable([heading, ...rows], "<<><>>>>");
 }
 
-export function comparisonJson(comparisons: readonly Comparison[], options: Pick<BenchOptions, "rounds" | "sampleTime">): string {
-  const { rounds, sampleTime } = options;
-  return `${JSON.stringify({ machine: describeMachine(), rounds, sampleTime, comparisons }, undefined, 2)}\n`;
+export function comparisonJson(
+  comparisons: readonly Comparison[],
+  options: Pick<BenchOptions, "rounds" | "sampleTime" | "warmUpTime">,
+): string {
+  const { rounds, sampleTime, warmUpTime } = options;
+  return `${JSON.stringify({ machine: describeMachine(), rounds, sampleTime, warmUpTime, comparisons }, undefined, 2)}\n`;
 }
 
 export function profileTable(title: string, { byPackage, byFunction }: CpuProfile): string {
   const rows = (shares: readonly Share[]): string[][] => shares.map(({ name, share }) => [name, `${(100 * share).toFixed(1)} %`]);
-  return `${title}\n\n${textTable([["package", "self time"], ...rows(byPackage)], 1)}\n${textTable([["function", "self time"], ...rows(byFunction)], 1)}\n`;
+  return `${title}\n\n${textTable([["package", "self time"], ...rows(byPackage)], "<>")}\n${textTable([["function", "self time"], ...rows(byFunction)], "<>")}\n`;
 }
 
 const UNIT_SYMBOL: Readonly<Record<Work["unit"], string>> = {

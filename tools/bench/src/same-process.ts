@@ -13,7 +13,7 @@ export interface ProfilingStage extends Stage {
 export async function openInSameProcess(subject: Subject, role: Role): Promise<ProfilingStage> {
   const contender = await subject[role].open();
   return {
-    warmUp: (sampleTime) => warmUp(contender, subject.work, sampleTime),
+    warmUp: (durations) => warmUp(contender, subject.work, durations),
     sample: (amount) => takeSample(contender, amount),
     profile: (amount) => profile(async () => void (await contender.run(amount))),
     close: async () => void (await contender.close()),

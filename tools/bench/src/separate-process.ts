@@ -5,10 +5,11 @@ import type { Role, Subject } from "./contender.ts";
 import type { CpuProfile } from "./cpu-profile.ts";
 import type { ProfilingStage } from "./same-process.ts";
 import type { Sample } from "./sample.ts";
+import type { Durations } from "./warm-up.ts";
 
 /** What the parent asks; the answer is the value of the stage's method of the same name. */
 export type StageRequest =
-  | { readonly call: "warmUp"; readonly argument: number }
+  | { readonly call: "warmUp"; readonly argument: Durations }
   | { readonly call: "sample"; readonly argument: number }
   | { readonly call: "profile"; readonly argument: number };
 
@@ -24,7 +25,7 @@ export async function openInSeparateProcess(
   const ask = async <Value>(request: StageRequest): Promise<Value> => (await exchange(child, request)) as Value;
   await exchange(child, undefined);
   return {
-    warmUp: (argument) => ask<number>({ call: "warmUp", argument }),
+    warmUp: ({ warmUpTime, sampleTime }) => ask<number>({ call: "warmUp", argument: { warmUpTime, sampleTime } }),
     sample: (argument) => ask<Sample>({ call: "sample", argument }),
     profile: (argument) => ask<CpuProfile>({ call: "profile", argument }),
     close: async () => {

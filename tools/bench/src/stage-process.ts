@@ -10,9 +10,10 @@ const explain = (error: unknown): string => (error instanceof Error ? (error.sta
 try {
   const [name, role] = process.argv.slice(2);
   const stage = await openInSameProcess(findSubject(name), role as Role);
-  process.on("message", async ({ call, argument }: StageRequest) => {
+  process.on("message", async (request: StageRequest) => {
     try {
-      answer({ value: await stage[call](argument) });
+      const value = request.call === "warmUp" ? stage.warmUp(request.argument) : stage[request.call](request.argument);
+      answer({ value: await value });
     } catch (error) {
       answer({ error: explain(error) });
     }

@@ -1,13 +1,14 @@
-// Columns for people: the first ones to the left, numbers to the right.
+// Columns for people.
 
-/** @param rows the first one is the heading; @param rightFrom the first column whose cells stand to the right */
-export function textTable(rows: readonly (readonly string[])[], rightFrom: number): string {
+/**
+ * @param rows the first one is the heading
+ * @param alignment one sign a column: `<` to the left, `>` to the right
+ */
+export function textTable(rows: readonly (readonly string[])[], alignment: string): string {
   const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
-  const line = (row: readonly string[]): string =>
-    row
-      .map((cell, column) => (column < rightFrom ? cell.padEnd(widths[column]) : cell.padStart(widths[column])))
-      .join("  ")
-      .trimEnd();
+  const cell = (text: string, column: number): string =>
+    alignment[column] === "<" ? text.padEnd(widths[column]) : text.padStart(widths[column]);
+  const line = (row: readonly string[]): string => row.map(cell).join("  ").trimEnd();
   const rule = widths.map((width) => "─".repeat(width)).join("  ");
   const [heading, ...body] = rows;
   return `${[line(heading), rule, ...body.map(line)].join("\n")}\n`;

@@ -1,6 +1,6 @@
 // Two sockets of one process, connected through the kernel's loopback.
 import { once } from "node:events";
-import { type AddressInfo, connect, createServer, type Socket } from "node:net";
+import { type AddressInfo, connect, createServer, type OnReadOpts, type Socket } from "node:net";
 
 export const LOOPBACK = "127.0.0.1";
 
@@ -10,10 +10,11 @@ export interface NodePair {
   close(): void;
 }
 
-export async function connectNodePair(): Promise<NodePair> {
+/** @param onread makes the client read into one buffer again and again, instead of by "data" events */
+export async function connectNodePair(onread?: OnReadOpts): Promise<NodePair> {
   const listener = createServer().listen(0, LOOPBACK);
   await once(listener, "listening");
-  const client = connect((listener.address() as AddressInfo).port, LOOPBACK);
+  const client = connect({ port: (listener.address() as AddressInfo).port, host: LOOPBACK, onread });
   const [server] = (await once(listener, "connection")) as [Socket];
   client.setNoDelay(true);
   server.setNoDelay(true);
