@@ -7,7 +7,7 @@ import type { TcpRoundTripEvent, TcpWindowEvent } from "./tcp-events.ts";
 import type { SackBlock } from "./tcp-options.ts";
 import type { TransmissionControlBlock } from "./transmission-control-block.ts";
 
-/** What the acknowledgment at hand delivers. A fresh list each time, because emptying one by its length makes bulk a tenth slower. */
+/** What the acknowledgment at hand delivers. A fresh list each time, because emptying one by its length makes 1-octet round trips a tenth slower. */
 let delivered: SentSegment[] = [];
 const NO_BLOCKS: readonly SackBlock[] = [];
 
