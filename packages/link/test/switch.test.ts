@@ -86,6 +86,7 @@ describe("a learning switch", () => {
 
   test("forgets a station that was silent for longer than the ageing time", () => {
     const { send, clock, ethernetSwitch } = bench({ ageingTime: 1000 });
+    clock.advance(5000);
     send(0, A, GROUP);
     clock.advance(1000);
     expect(send(1, B, A)).toEqual([0]);
