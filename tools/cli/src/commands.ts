@@ -8,5 +8,6 @@ import { ping } from "./network/ping.ts";
 import { traceroute } from "./network/traceroute.ts";
 import { up } from "./network/up.ts";
 import { replay } from "./replay/replay.ts";
+import { start } from "./start.ts";
 
-export const commands: readonly Command[] = [demo, inspect, replay, up, ping, traceroute, connect, listen];
+export const commands: readonly Command[] = [demo, inspect, replay, up, ping, traceroute, connect, listen, start];

@@ -1,6 +1,6 @@
 // Packets from a file or from standard input, dissected and filtered, with a progress bar where somebody waits for it.
 import { stat } from "node:fs/promises";
-import { type CapturedPacket, compileFilter, type Dissection, dissect, FilterError } from "@netstrata/capture";
+import { type CapturedPacket, CaptureError, compileFilter, type Dissection, dissect, FilterError } from "@netstrata/capture";
 import { openCaptureBatches, readStreamBatches } from "@netstrata/capture/node";
 import type { Io } from "../terminal/io.ts";
 import { ProgressBar } from "../terminal/progress-bar.ts";
@@ -16,8 +16,17 @@ export async function* readBatches(file: string, io: Io): AsyncGenerator<readonl
   if (file === "-") return yield* readStreamBatches(io.stdin, { name: "standard input" });
   const { size } = await stat(file);
   const bar = new ProgressBar(io.stderr, file, size);
+  const onProgress = (octets: number): void => bar.update(octets);
   try {
-    yield* openCaptureBatches(file, { onProgress: (octets) => bar.update(octets) });
+    yield* openCaptureBatches(file, { onProgress });
+  } catch (error) {
+    if (!(error instanceof CaptureError) || error.code !== "record-too-long") throw error;
+    // The file breaks its own rule, but what follows can be read, as libpcap does: everything is shown, and then the fault is told.
+    const { packetNumber } = error;
+    for await (const batch of openCaptureBatches(file, { onProgress, longRecords: "accept" })) {
+      yield batch.filter((packet) => packet.number >= packetNumber);
+    }
+    throw error;
   } finally {
     bar.close();
   }

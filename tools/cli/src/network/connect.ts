@@ -18,6 +18,7 @@ export const connect: Command = defineCommand({
   notes: [
     "The end of standard input closes our stream, the peer's goes on until it ends. With --raw the host's kernel knows",
     "nothing of the connection and answers the peer with RST, unless its firewall drops those.",
+    "Exit code: 0 when both streams have ended, 1 when there was no connection, 2 trouble.",
   ].join("\n"),
   words: [2, 2],
   run: async (values, [name, portText], io) => {
@@ -27,8 +28,12 @@ export const connect: Command = defineCommand({
     try {
       const socket = attachment.stack.connect({ hostname: formatIp(destination), port }, { allowHalfOpen: true, signal: io.signal });
       socket.closed.catch(() => {});
-      const { localAddress, remoteAddress } = await socket.opened;
-      io.stderr.write(`${localAddress} connected to ${remoteAddress}\n`);
+      const opened = await socket.opened.catch((error: Error) => error);
+      if (opened instanceof Error) {
+        io.stderr.write(`netstrata: ${opened.message}\n`);
+        return 1;
+      }
+      io.stderr.write(`${opened.localAddress} connected to ${opened.remoteAddress}\n`);
       await pipe(socket, io);
       return 0;
     } finally {
