@@ -23,7 +23,9 @@ export class NewRenoRecovery implements LossRecovery {
   }
 
   window(tcb: TransmissionControlBlock): number {
-    const limitedTransmit = this.active ? 0 : Math.min(this.duplicates, LIMITED_TRANSMIT) * tcb.segmentSize;
+    // RFC 3042 §2 is about new data: after a timeout what is lost goes first, by slow start.
+    const isLimited = !this.active && tcb.scoreboard.lostLength === 0;
+    const limitedTransmit = isLimited ? Math.min(this.duplicates, LIMITED_TRANSMIT) * tcb.segmentSize : 0;
     return tcb.congestion.window + this.inflation + limitedTransmit;
   }
 
