@@ -44,7 +44,7 @@ describeWith(["root", "namespaces", "ip"], "raw device and the kernel: a host, a
     host = first;
     await NetworkNamespace.join(host, router, { a: ["eth0", `${HOST}/24`], b: ["left", `${ROUTER}/24`] });
     await NetworkNamespace.join(router, peer, { a: ["right", "10.18.2.1/24"], b: ["eth0", `${PEER}/24`] });
-    await router.run("sh", "-c", "echo 1 > /proc/sys/net/ipv4/ip_forward");
+    await router.setKernel("ipv4/ip_forward", 1);
     await host.ip(`route add default via ${ROUTER}`);
     await peer.ip("route add default via 10.18.2.1");
   });

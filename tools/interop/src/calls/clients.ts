@@ -17,18 +17,22 @@ export async function connect(sockets: Sockets, { to }: Toward): Promise<object>
   return {};
 }
 
+export interface Conversation extends Toward {
+  readonly octets: number;
+  readonly localPort?: number;
+}
+
 /** Writes so many octets, ends its stream, and reads the answer to its end. */
-export function converse(sockets: Sockets, { to, octets }: Toward & { readonly octets: number }): Promise<Digest> {
-  return writeAndRead(sockets, to, (stream) => stream.write(pattern(octets)));
+export async function converse(sockets: Sockets, { to, octets, localPort }: Conversation): Promise<Digest> {
+  return writeAndRead(await sockets.connect(to, localPort), (stream) => stream.write(pattern(octets)));
 }
 
 /** Writes a file, ends its stream, and reads the answer to its end. */
-export function sendFile(sockets: Sockets, { to, path }: Toward & { readonly path: string }): Promise<Digest> {
-  return writeAndRead(sockets, to, (stream) => writeFile(stream, path));
+export async function sendFile(sockets: Sockets, { to, path }: Toward & { readonly path: string }): Promise<Digest> {
+  return writeAndRead(await sockets.connect(to), (stream) => writeFile(stream, path));
 }
 
-async function writeAndRead(sockets: Sockets, to: Address, write: (stream: Stream) => Promise<void>): Promise<Digest> {
-  const stream = await sockets.connect(to);
+async function writeAndRead(stream: Stream, write: (stream: Stream) => Promise<void>): Promise<Digest> {
   // Both at once: whoever echoes sends before it has all.
   const [digest] = await Promise.all([digestStream(stream), write(stream).then(() => stream.closeWrite())]);
   await stream.close();

@@ -1,6 +1,7 @@
 // What a host does for whoever connects. Each tells of its end: `served` with what there is to tell, or `broken` with the error.
 import { open } from "node:fs/promises";
 import { tell } from "../json-lines.ts";
+import { untilClosed } from "../sockets/serving.ts";
 import type { Sockets, Stream } from "../sockets/sockets.ts";
 import { digestStream } from "./digest.ts";
 import { answerHttp } from "./http.ts";
@@ -106,11 +107,9 @@ export async function writeFile(stream: Stream, path: string): Promise<void> {
 /** Sends every datagram back to where it came from. */
 export async function serveUdpEcho(sockets: Sockets, { port }: { readonly port: number }): Promise<object> {
   const socket = await sockets.bindDatagrams(port);
-  void (async () => {
-    for (;;) {
-      const datagram = await socket.receive();
-      await socket.send(datagram.data, datagram);
-    }
-  })();
+  void untilClosed(async () => {
+    const datagram = await socket.receive();
+    await socket.send(datagram.data, datagram);
+  });
   return {};
 }

@@ -1,6 +1,6 @@
 // What a test may ask our stack besides what every host can do.
 import { formatIp, ip } from "@netstrata/core";
-import type { Stack } from "@netstrata/socket";
+import type { Layers, Stack } from "@netstrata/socket";
 import type { OpenInterface } from "../stack-interfaces.ts";
 
 export interface Subject {
@@ -47,7 +47,16 @@ async function ping({ stack }: Subject, { to, octets = 56, timeToLive, dontFragm
   });
 }
 
-async function counters({ stack, interfaces }: Subject): Promise<object> {
+export interface StackCounters {
+  readonly tcp: Layers["tcp"]["counters"];
+  readonly tcpDrops: Layers["tcp"]["drops"]["counters"];
+  readonly udp: Layers["udp"]["counters"];
+  readonly ip: Layers["internet"]["ipv4"]["counters"];
+  readonly connections: number;
+  readonly interfaces: readonly object[];
+}
+
+async function counters({ stack, interfaces }: Subject): Promise<StackCounters> {
   const { internet, tcp, udp } = stack.layers;
   return {
     tcp: tcp.counters,

@@ -5,8 +5,8 @@ import { createServer, connect as openConnection, type Socket } from "node:net";
 import type { Address, Datagram, DatagramSocket, Sockets, Stream } from "./sockets.ts";
 
 export class KernelSockets implements Sockets {
-  async connect(to: Address): Promise<Stream> {
-    const socket = openConnection({ host: to.address, port: to.port, allowHalfOpen: true });
+  async connect(to: Address, localPort?: number): Promise<Stream> {
+    const socket = openConnection({ host: to.address, port: to.port, localPort, allowHalfOpen: true });
     await once(socket, "connect");
     return streamOf(socket);
   }

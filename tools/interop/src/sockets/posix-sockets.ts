@@ -1,5 +1,6 @@
 // Our stack by its POSIX-like calls: everything is done on descriptors.
 import { constants, type Posix, type Stack } from "@netstrata/socket";
+import { untilClosed } from "./serving.ts";
 import type { Address, DatagramSocket, Sockets, Stream } from "./sockets.ts";
 
 const { AF_INET, SOCK_STREAM, SOCK_DGRAM, SOL_SOCKET, SO_LINGER, SO_REUSEADDR, SHUT_WR } = constants;
@@ -14,9 +15,10 @@ export class PosixSockets implements Sockets {
     this.calls = stack.posix;
   }
 
-  async connect(to: Address): Promise<Stream> {
+  async connect(to: Address, localPort?: number): Promise<Stream> {
     const fd = this.calls.socket(AF_INET, SOCK_STREAM);
     try {
+      if (localPort !== undefined) this.calls.bind(fd, { address: ANY, port: localPort });
       await this.calls.connect(fd, to);
     } catch (error) {
       await this.calls.close(fd);
@@ -30,7 +32,7 @@ export class PosixSockets implements Sockets {
     this.calls.setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, 1);
     this.calls.bind(fd, { address: ANY, port });
     this.calls.listen(fd);
-    void this.acceptAll(fd, accept);
+    void untilClosed(async () => accept(this.streamOf((await this.calls.accept(fd)).fd)));
   }
 
   async connectDatagrams(to: Address): Promise<DatagramSocket> {
@@ -43,10 +45,6 @@ export class PosixSockets implements Sockets {
     const fd = this.calls.socket(AF_INET, SOCK_DGRAM);
     this.calls.bind(fd, { address: ANY, port });
     return this.socketOf(fd);
-  }
-
-  private async acceptAll(listening: number, accept: (stream: Stream) => void): Promise<void> {
-    for (;;) accept(this.streamOf((await this.calls.accept(listening)).fd));
   }
 
   private streamOf(fd: number): Stream {

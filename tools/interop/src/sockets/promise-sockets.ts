@@ -1,5 +1,6 @@
 // Our stack by its promises.
 import type { Socket, Stack, UdpSocket } from "@netstrata/socket";
+import { untilClosed } from "./serving.ts";
 import type { Address, DatagramSocket, Sockets, Stream } from "./sockets.ts";
 
 export class PromiseSockets implements Sockets {
@@ -9,15 +10,15 @@ export class PromiseSockets implements Sockets {
     this.stack = stack;
   }
 
-  async connect(to: Address): Promise<Stream> {
-    const socket = this.stack.connect(to, { allowHalfOpen: true });
+  async connect(to: Address, localPort?: number): Promise<Stream> {
+    const socket = this.stack.connect(to, { localPort, allowHalfOpen: true });
     await socket.opened;
     return streamOf(socket);
   }
 
   async listen(port: number, accept: (stream: Stream) => void): Promise<void> {
     const server = this.stack.listen({ port, allowHalfOpen: true });
-    void acceptAll(server, accept);
+    void untilClosed(async () => accept(streamOf(await server.accept())));
   }
 
   async connectDatagrams(to: Address): Promise<DatagramSocket> {
@@ -29,10 +30,6 @@ export class PromiseSockets implements Sockets {
   async bindDatagrams(port: number): Promise<DatagramSocket> {
     return socketOf(this.stack.udp({ port }));
   }
-}
-
-async function acceptAll(server: AsyncIterable<Socket>, accept: (stream: Stream) => void): Promise<void> {
-  for await (const socket of server) accept(streamOf(socket));
 }
 
 function streamOf(socket: Socket): Stream {

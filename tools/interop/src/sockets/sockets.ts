@@ -31,7 +31,8 @@ export interface DatagramSocket {
 }
 
 export interface Sockets {
-  connect(to: Address): Promise<Stream>;
+  /** @param localPort the port to connect from. @default any free one */
+  connect(to: Address, localPort?: number): Promise<Stream>;
   /** Resolves when it listens. */
   listen(port: number, accept: (stream: Stream) => void): Promise<void>;
   /** On any free port, connected to `to`. */

@@ -17,6 +17,9 @@ export const PAIR: readonly Requirement[] = ["root", "namespaces", "/dev/net/tun
 export const MODES = ["tun", "tap"] as const;
 export type Mode = (typeof MODES)[number];
 
+export const DIRECTIONS = ["our client, the kernel's server", "the kernel's client, our server"] as const;
+export type Direction = (typeof DIRECTIONS)[number];
+
 export interface PairSettings extends Omit<StackSettings, "interfaces">, Omit<InterfaceSettings, "tun" | "kernel" | "address"> {
   readonly mode: Mode;
 }
@@ -29,6 +32,14 @@ export class HostPair {
   readonly ours: OurHost;
   readonly kernel: KernelHost;
   private isOver = false;
+
+  /** Who connects to whom, each way round. */
+  get directions(): Readonly<Record<Direction, { client: KernelHost; server: KernelHost; address: string }>> {
+    return {
+      "our client, the kernel's server": { client: this.ours, server: this.kernel, address: KERNEL },
+      "the kernel's client, our server": { client: this.kernel, server: this.ours, address: OURS },
+    };
+  }
 
   private constructor(network: NetworkNamespace, ours: OurHost, kernel: KernelHost) {
     this.network = network;
@@ -54,6 +65,11 @@ export class HostPair {
       await network.close();
       throw error;
     }
+  }
+
+  /** Sets what `sysctl net.NAME` would, for this network alone. */
+  setKernel(name: string, value: string | number): Promise<void> {
+    return this.network.setKernel(name, value);
   }
 
   /** Ends our stack, which must come to its end by itself and without a word. */

@@ -70,6 +70,12 @@ export class NetworkNamespace {
     return stdout;
   }
 
+  /** Writes to `/proc/sys/net/NAME`, for this network alone. */
+  async setKernel(name: string, value: string | number): Promise<void> {
+    const { code, stderr } = await this.run("sh", "-c", 'echo "$2" > "/proc/sys/net/$1"', "sh", name, String(value));
+    if (code !== 0) throw new Error(`net.${name} = ${value}: ${stderr}`);
+  }
+
   /** Kills what still runs inside, and waits for its end. */
   async close(): Promise<void> {
     for (const program of this.programs) program.kill();
