@@ -1,5 +1,6 @@
 // What a test may ask our stack besides what every host can do.
 import { formatIp, ip } from "@netstrata/core";
+import type { FaultInjector, LinkCounters } from "@netstrata/link";
 import type { Layers, Stack } from "@netstrata/socket";
 import type { OpenInterface } from "../stack-interfaces.ts";
 
@@ -47,13 +48,18 @@ async function ping({ stack }: Subject, { to, octets = 56, timeToLive, dontFragm
   });
 }
 
+export interface InterfaceCounters extends LinkCounters {
+  readonly name: string;
+  readonly faults: FaultInjector["faults"] | undefined;
+}
+
 export interface StackCounters {
   readonly tcp: Layers["tcp"]["counters"];
   readonly tcpDrops: Layers["tcp"]["drops"]["counters"];
   readonly udp: Layers["udp"]["counters"];
   readonly ip: Layers["internet"]["ipv4"]["counters"];
   readonly connections: number;
-  readonly interfaces: readonly object[];
+  readonly interfaces: readonly InterfaceCounters[];
 }
 
 async function counters({ stack, interfaces }: Subject): Promise<StackCounters> {
