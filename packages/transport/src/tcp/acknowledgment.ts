@@ -2,7 +2,7 @@
 import { isAfter, isBefore, type SequenceNumber, sequenceDistance } from "@netstrata/core";
 import type { SentSegment } from "./scoreboard.ts";
 import type { Segment } from "./segment.ts";
-import { armRetransmission } from "./sender.ts";
+import { armRetransmission } from "./send-timers.ts";
 import type { TcpRoundTripEvent, TcpWindowEvent } from "./tcp-events.ts";
 import type { SackBlock } from "./tcp-options.ts";
 import type { TransmissionControlBlock } from "./transmission-control-block.ts";

@@ -1,6 +1,6 @@
 // How connections end: TIME-WAIT, CLOSED, and the abort (RFC 9293 §3.6, §3.10.5).
 import type { ErrorCode } from "@netstrata/core";
-import { sendReset } from "./sender.ts";
+import { sendReset } from "./segment-output.ts";
 import { isSynchronized } from "./state.ts";
 import type { TransmissionControlBlock } from "./transmission-control-block.ts";
 

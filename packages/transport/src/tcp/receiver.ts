@@ -147,3 +147,10 @@ export function windowUpdateDue(tcb: TransmissionControlBlock): boolean {
   const step = Math.min(WINDOW_FRACTION * tcb.options.receiveBuffer, SEGMENTS_PER_ACKNOWLEDGMENT * tcb.segmentSize);
   return tcb.receiveRoom >= tcb.rcv.wnd + step;
 }
+
+/** The least shift with which the whole buffer can be offered, at most 14 (RFC 7323 §2.3). */
+export function windowShift(buffer: number): number {
+  let shift = 0;
+  while (shift < 14 && buffer > 65535 << shift) shift += 1;
+  return shift;
+}

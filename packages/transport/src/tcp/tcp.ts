@@ -37,7 +37,8 @@ import { NewRenoRecovery } from "./loss-recovery/new-reno-recovery.ts";
 import { sendResetFor } from "./reset.ts";
 import { Segment } from "./segment.ts";
 import { applySynOptions, segmentArrives } from "./segment-arrives.ts";
-import { adaptToPath, sendSyn, updateSegmentSize } from "./sender.ts";
+import { adaptToPath, updateSegmentSize } from "./segment-size.ts";
+import { sendSyn } from "./sender.ts";
 import { createTcpCounters, TCP_DROPS, type TcpCounterName, type TcpDropReason } from "./tcp-counters.ts";
 import { readTcp, type TcpHeader } from "./tcp-header.ts";
 import type {

@@ -1,7 +1,9 @@
 // What happens when a timer expires (RFC 9293 §3.10.8, §3.8.4, §3.8.6.1; RFC 6298 §5.4 and after).
 import { sequenceAdd, sequenceDistance } from "@netstrata/core";
 import { abort, becomeClosed } from "./closing.ts";
-import { patienceLeft, retransmit, sendFresh, sendKeepAlive } from "./sender.ts";
+import { sendKeepAlive } from "./segment-output.ts";
+import { patienceLeft } from "./send-timers.ts";
+import { retransmit, sendFresh } from "./sender.ts";
 import { reportCongestion } from "./tcp-events.ts";
 import { SYN } from "./tcp-header.ts";
 import type { TimerKind, TransmissionControlBlock } from "./transmission-control-block.ts";

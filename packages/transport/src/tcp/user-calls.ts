@@ -5,7 +5,7 @@ import { abort, becomeClosed } from "./closing.ts";
 import { type ResolvedTcpOptions, resolveTcpOptions } from "./connection-options.ts";
 import { finishEvent } from "./event.ts";
 import { windowUpdateDue } from "./receiver.ts";
-import { updateSegmentSize } from "./sender.ts";
+import { updateSegmentSize } from "./segment-size.ts";
 import { canReceive, canSend, isSynchronized, type TcpState } from "./state.ts";
 import type { TcpConnection, TcpConnectionOptions, TcpInfo, TcpUser } from "./tcp-service.ts";
 import type { TransmissionControlBlock } from "./transmission-control-block.ts";

@@ -1,7 +1,8 @@
 // RACK-TLP (RFC 8985): a segment is lost when one that was sent later has arrived, and a reordering window has passed since.
 import { isAtOrAfter, isBefore, type Milliseconds, type SequenceNumber, sequenceDistance } from "@netstrata/core";
 import type { SentSegment } from "../scoreboard.ts";
-import { armRetransmission, retransmit, sendProbe } from "../sender.ts";
+import { armRetransmission } from "../send-timers.ts";
+import { retransmit, sendProbe } from "../sender.ts";
 import { reportCongestion } from "../tcp-events.ts";
 import type { TransmissionControlBlock } from "../transmission-control-block.ts";
 import type { AcknowledgmentNews, LossRecovery } from "./loss-recovery.ts";

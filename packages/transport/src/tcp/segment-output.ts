@@ -1,0 +1,107 @@
+// Making segments: text, options, header, checksum, and away to IP (RFC 9293 §3.1, §3.10.7).
+import { isAfter, isBefore, PacketBuffer, type SequenceNumber, sequenceAdd, sequenceDistance } from "@netstrata/core";
+import { sackBlocks, selectWindow, windowShift } from "./receiver.ts";
+import { adaptToPath, announcedSegmentSize } from "./segment-size.ts";
+import { ACK, PSH, prependTcp, RST, SYN, TCP_HEADER_LENGTH, URG } from "./tcp-header.ts";
+import { type TcpOptions, tcpOptionsLength, writeTcpOptions } from "./tcp-options.ts";
+import type { TransmissionControlBlock } from "./transmission-control-block.ts";
+
+const NO_OPTIONS: TcpOptions = {};
+
+/** Makes a segment of the octets from `seq` on and hands it to IP. */
+export function transmit(tcb: TransmissionControlBlock, seq: SequenceNumber, length: number, flags: number): void {
+  const { context, snd, rcv } = tcb;
+  const isSyn = (flags & SYN) !== 0;
+  let options = isSyn ? synOptions(tcb) : NO_OPTIONS;
+  if (flags === ACK && length === 0 && tcb.sackPermitted) {
+    const blocks = sackBlocks(tcb);
+    if (blocks.length > 0) options = { sackBlocks: blocks };
+  }
+  const optionsLength = options === NO_OPTIONS ? 0 : tcpOptionsLength(options);
+  const packet = PacketBuffer.allocate(context.ip.headroom + TCP_HEADER_LENGTH, optionsLength + length);
+  if (optionsLength > 0) writeTcpOptions(packet, options);
+  if (length > 0) {
+    const offset = sequenceDistance(tcb.bufferStart, seq);
+    tcb.sendBuffer.copy(offset, length, packet.bytes, packet.start + optionsLength);
+    // MUST-61: PSH on the segment that empties the queue.
+    if (offset + length === tcb.sendBuffer.length) flags |= PSH;
+  }
+  let urgentPointer = 0;
+  if (snd.up !== undefined && isBefore(seq, snd.up) && !isSyn && (flags & RST) === 0) {
+    // MUST-62: the octet after the last urgent one. Further away than the field can say, it says the farthest.
+    urgentPointer = Math.min(65535, sequenceDistance(seq, snd.up));
+    flags |= URG;
+  }
+  const acknowledges = (flags & ACK) !== 0;
+  prependTcp(
+    packet,
+    {
+      sourcePort: tcb.local.port,
+      destinationPort: tcb.remote.port,
+      seq,
+      ack: acknowledges ? rcv.nxt : 0,
+      flags,
+      window: (flags & RST) !== 0 ? 0 : selectWindow(tcb, isSyn),
+      urgentPointer,
+    },
+    optionsLength,
+    tcb.local.address,
+    tcb.remote.address,
+  );
+  if (acknowledges) {
+    tcb.ackNow = false;
+    tcb.unacknowledgedReceived = 0;
+    tcb.disarm("delayedAck");
+  }
+  tcb.segmentsOut += 1;
+  context.counters.OutSegs += 1;
+  if (length > 0) tcb.lastSentAt = tcb.clock.now();
+  const result = context.ip.send(packet, tcb.ipOptions);
+  if (result === "network-unreachable") tcb.softError = "ENETUNREACH";
+  // Another connection has learnt that the path is narrower.
+  else if (result === "message-too-long") adaptToPath(tcb);
+}
+
+/** SHLD-5, RFC 7323 §2.2: a SYN,ACK offers window scaling only when the SYN did. */
+function synOptions(tcb: TransmissionControlBlock): TcpOptions {
+  const scales = tcb.state === "SYN-SENT" || tcb.peerScales;
+  return {
+    maximumSegmentSize: announcedSegmentSize(tcb),
+    // RFC 2018 §2: a SYN,ACK allows it only in answer to a SYN that does.
+    sackPermitted: tcb.state === "SYN-SENT" ? tcb.options.sack : tcb.sackPermitted,
+    windowScale: scales ? windowShift(tcb.options.receiveBuffer) : undefined,
+  };
+}
+
+/** Simultaneous open: <SEQ=ISS><ACK=RCV.NXT><CTL=SYN,ACK>; the SYN is queued already. */
+export function sendSynAcknowledgment(tcb: TransmissionControlBlock): void {
+  transmit(tcb, tcb.iss, 0, SYN | ACK);
+}
+
+/** <SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK> */
+export function sendAcknowledgment(tcb: TransmissionControlBlock): void {
+  transmit(tcb, acceptableNumber(tcb), 0, ACK);
+}
+
+/**
+ * SND.NXT, or the last number within a window that was shrunk or is being probed: beyond it the peer would not look at the rest
+ * of the segment, and two ends that probe each other's closed windows would never see them open (RFC 9293 §A.2).
+ */
+function acceptableNumber(tcb: TransmissionControlBlock): SequenceNumber {
+  const { snd } = tcb;
+  const edge = sequenceAdd(snd.una, snd.wnd);
+  // Before the handshake nothing was offered.
+  if (!isAfter(snd.nxt, edge) || tcb.state === "SYN-SENT" || tcb.state === "SYN-RECEIVED") return snd.nxt;
+  return snd.wnd === 0 ? edge : sequenceAdd(edge, -1);
+}
+
+/** A probe that the peer must answer because it lies before its window: keep-alive (RFC 9293 §3.8.4, SHLD-12: no data). */
+export function sendKeepAlive(tcb: TransmissionControlBlock): void {
+  transmit(tcb, sequenceAdd(tcb.snd.nxt, -1), 0, ACK);
+}
+
+/** <SEQ=SND.NXT><CTL=RST> (§3.10.5) */
+export function sendReset(tcb: TransmissionControlBlock): void {
+  tcb.context.counters.OutRsts += 1;
+  transmit(tcb, acceptableNumber(tcb), 0, RST);
+}

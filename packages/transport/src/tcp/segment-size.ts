@@ -1,0 +1,26 @@
+// How much text a segment carries, theirs and ours (RFC 9293 §3.7.1), and what a narrower path changes (RFC 1191 §6).
+import { TCP_HEADER_LENGTH } from "./tcp-header.ts";
+import type { TransmissionControlBlock } from "./transmission-control-block.ts";
+
+/** MUST-14, MUST-67: the most text we take in a segment: what arrives unfragmented and what can be reassembled, less the header. */
+export function announcedSegmentSize(tcb: TransmissionControlBlock): number {
+  const { ip } = tcb.context;
+  const largest = Math.min(ip.maxReceiveSize(tcb.remote.address), ip.maxSendSize(tcb.remote.address)) - TCP_HEADER_LENGTH;
+  return Math.min(65535, largest, tcb.options.maximumSegmentSize ?? largest);
+}
+
+/** MUST-16: Eff.snd.MSS, the least of what the peer takes, the path takes and the user wants. */
+export function updateSegmentSize(tcb: TransmissionControlBlock): void {
+  const path = tcb.context.ip.maxSendSize(tcb.remote.address) - TCP_HEADER_LENGTH;
+  tcb.segmentSize = Math.max(1, Math.min(tcb.snd.mss, path, tcb.options.maximumSegmentSize ?? path));
+}
+
+/** The path takes less than it did: what was too large is gone, which is not a sign of congestion (RFC 1191 §6.4). */
+export function adaptToPath(tcb: TransmissionControlBlock): void {
+  const before = tcb.segmentSize;
+  updateSegmentSize(tcb);
+  if (tcb.segmentSize >= before) return;
+  tcb.congestion.segmentSizeChanged(tcb.segmentSize);
+  tcb.scoreboard.markAllLost();
+  tcb.lossReason = "path-mtu";
+}
