@@ -1,7 +1,7 @@
 // Congestion control and loss recovery without SACK, as the wire shows them (RFC 5681, RFC 6582, RFC 6928, RFC 3042).
 import { sequenceAdd } from "@netstrata/core";
 import { describe, expect } from "vitest";
-import type { TcpConnection } from "../../src/index.ts";
+import type { CongestionControl, TcpConnection } from "../../src/index.ts";
 import type { TransmissionControlBlock } from "../../src/tcp/transmission-control-block.ts";
 import { dialogue, octets, type Peer } from "./peer.ts";
 
@@ -97,6 +97,34 @@ describe("slow start and congestion avoidance", () => {
     connection.send(octets(30_000));
     expect(sent(peer)).toHaveLength(10);
   });
+});
+
+/** As much as a segment and no more, whatever happens: not a good one, but it obeys the contract. */
+class StopAndWait implements CongestionControl {
+  readonly name = "stop-and-wait";
+  window = MSS;
+  readonly threshold = Number.POSITIVE_INFINITY;
+  established(): void {}
+  segmentSizeChanged(): void {}
+  acknowledged(): void {}
+  enterRecovery(): void {}
+  leaveRecovery(): void {}
+  timedOut(): void {}
+  idled(): void {}
+}
+
+describe("another algorithm", () => {
+  dialogue(
+    "MAY-18: may take NewReno's place for all connections of a stack",
+    (peer) => {
+      sendOver(peer, 5000);
+      for (let index = 0; index < 5; index += 1) {
+        expect(sent(peer)).toEqual([index]);
+        acknowledge(peer, index + 1);
+      }
+    },
+    { congestionControl: () => new StopAndWait() },
+  );
 });
 
 describe("fast retransmit and fast recovery", () => {

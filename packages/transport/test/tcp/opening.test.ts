@@ -273,6 +273,15 @@ describe("the maximum segment size", () => {
     { mtu: 65535 },
   );
 
+  dialogue(
+    "MAY-3: it is said also where it is the default",
+    (peer) => {
+      peer.open();
+      peer.expect({ flags: "S", seq: 0, options: { maximumSegmentSize: 536 } });
+    },
+    { mtu: 576 },
+  );
+
   dialogue("MUST-65: it is on no segment without SYN", (peer) => {
     const connection = peer.connect();
     connection.send(octets(10));

@@ -142,6 +142,15 @@ describe("a window that shrinks", () => {
     expect(connection.info().unacknowledged).toBe(0);
   });
 
+  dialogue("MAY-7: an old segment that begins within the window is sent again whole", (peer) => {
+    const connection = peer.connect({}, { mss: 1000, window: 3000 });
+    connection.send(octets(3000));
+    expect(peer.takeAll()).toHaveLength(3);
+    peer.send({ flags: "A", ack: 1, window: 500 });
+    peer.advance(1000);
+    peer.expect({ flags: "A", seq: 1, data: 1000 });
+  });
+
   dialogue("MUST-35: one that shrinks to zero is probed, by the oldest octet", (peer) => {
     const connection = peer.connect({}, { mss: 1000, window: 3000 });
     connection.send(octets(3000));
