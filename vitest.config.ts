@@ -13,6 +13,9 @@ export default defineConfig({
     include: ["packages/*/test/**/*.test.ts", "tools/*/test/**/*.test.ts", "examples/test/**/*.test.ts"],
     // Needs root, namespaces and minutes: `npm run test:interop`.
     exclude: ["**/node_modules/**", "**/dist/**", "tools/interop/**"],
+    // A limit for what hangs, not a judgement of speed: the machine may be busy.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
     setupFiles: ["./vitest.setup.ts"],
   },
 });
