@@ -1,5 +1,7 @@
 // A program with a whole stack of ours, that does what a test tells it (`calls/`).
 // Usage: node stack-host.js '{"api": "promises" | "posix", "interfaces": [InterfaceSettings], …StackOptions}'
+import { formatIp, formatMac, type Observer } from "@netstrata/core";
+import type { NeighbourEvent } from "@netstrata/link";
 import { createRealTimeHost, createStack, type StackOptions } from "@netstrata/socket";
 import { bindCalls, bindSocketCalls, obey } from "./calls/calls.ts";
 import { STACK_CALLS } from "./calls/stack-calls.ts";
@@ -12,10 +14,21 @@ export interface StackSettings extends Omit<StackOptions, "host" | "interfaces" 
   /** Through which of our two interfaces sockets are used. @default "promises" */
   readonly api?: "promises" | "posix";
   readonly interfaces: readonly InterfaceSettings[];
+  /** Tell of every change in the neighbour caches, as the event `neighbour`. */
+  readonly tellNeighbours?: boolean;
 }
 
-function run({ api = "promises", interfaces: settings, ...options }: StackSettings): void {
-  const host = createRealTimeHost();
+/** Every layer's events pass here. */
+const NEIGHBOUR_TELLER: Observer = {
+  observe(event) {
+    if (event.kind !== "neighbour") return;
+    const { address, state, linkAddress } = event as NeighbourEvent;
+    tell("neighbour", { address: formatIp(address), state, linkAddress: linkAddress && formatMac(linkAddress) });
+  },
+};
+
+function run({ api = "promises", interfaces: settings, tellNeighbours, ...options }: StackSettings): void {
+  const host = createRealTimeHost({ observer: tellNeighbours ? NEIGHBOUR_TELLER : undefined });
   const interfaces = settings.map((each) => openInterface(each, host.clock));
   const stack = createStack({ ...options, host, interfaces: interfaces.map((each) => each.options) });
   const sockets = api === "posix" ? new PosixSockets(stack) : new PromiseSockets(stack);

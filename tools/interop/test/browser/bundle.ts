@@ -13,6 +13,7 @@ export async function bundle(entry: string): Promise<Bundle> {
   const result = await build({
     root: import.meta.dirname,
     configFile: false,
+    logLevel: "silent",
     customLogger: { ...createLogger("silent"), warn, warnOnce: warn },
     build: { write: false, modulePreload: { polyfill: false }, target: "es2022", rolldownOptions: { input: entry } },
   });

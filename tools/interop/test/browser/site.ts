@@ -14,23 +14,24 @@ export class Site implements Disposable {
   readonly report: Promise<string>;
   private readonly server: Server;
 
-  private constructor(server: Server, report: Promise<string>) {
+  private constructor(server: Server) {
     this.server = server;
-    this.report = report;
+    this.report = new Promise((resolve, reject) => {
+      server.on("request", (request) => {
+        if (request.url === "/report") text(request).then(resolve, reject);
+      });
+    });
     this.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
   }
 
   /** @param files by path, of which "" is the page */
   static async open(files: Readonly<Record<string, SiteFile>>): Promise<Site> {
-    const { promise, resolve } = Promise.withResolvers<string>();
     const server = createServer((request, response) => {
-      const path = request.url!.slice(1);
-      if (path === "report") text(request).then(resolve);
-      const file = files[path];
+      const file = files[request.url!.slice(1)];
       response.writeHead(file === undefined ? 204 : 200, { "content-type": file?.type ?? "text/plain" }).end(file?.body);
     });
     await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
-    return new Site(server, promise);
+    return new Site(server);
   }
 
   [Symbol.dispose](): void {

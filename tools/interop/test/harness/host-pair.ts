@@ -22,6 +22,8 @@ export type Direction = (typeof DIRECTIONS)[number];
 
 export interface PairSettings extends Omit<StackSettings, "interfaces">, Omit<InterfaceSettings, "tun" | "kernel" | "address"> {
   readonly mode: Mode;
+  /** What `sysctl net.NAME` is to be before our stack appears. */
+  readonly kernelSettings?: Readonly<Record<string, string | number>>;
 }
 
 export type OurHost = RemoteHost<SocketCalls & StackCalls>;
@@ -47,9 +49,11 @@ export class HostPair {
     this.kernel = kernel;
   }
 
-  static async open({ mode, mtu, faults, capture, neighbours, mac, ...stack }: PairSettings): Promise<HostPair> {
+  static async open(settings: PairSettings): Promise<HostPair> {
+    const { mode, kernelSettings = {}, mtu, faults, capture, neighbours, mac, ...stack } = settings;
     const network = await NetworkNamespace.create();
     try {
+      for (const [name, value] of Object.entries(kernelSettings)) await network.setKernel(name, value);
       const device: InterfaceSettings = {
         tun: { name: INTERFACE, mode, mtu },
         kernel: { address: `${KERNEL}/24`, up: true },
@@ -57,8 +61,8 @@ export class HostPair {
         gateway: KERNEL,
         ...{ faults, capture, neighbours, mac },
       };
-      const settings: StackSettings = { ...stack, interfaces: [device] };
-      const [ours, kernel] = [network.node("stack-host", settings), network.node("kernel-host", {})];
+      const ours = network.node("stack-host", { ...stack, interfaces: [device] } satisfies StackSettings);
+      const kernel = network.node("kernel-host", {});
       await Promise.all([ours.event("open"), kernel.event("open")]);
       return new HostPair(network, new RemoteHost(ours), new RemoteHost(kernel));
     } catch (error) {

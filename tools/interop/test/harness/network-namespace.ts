@@ -40,6 +40,11 @@ export class NetworkNamespace {
     }
   }
 
+  /** Gives an interface to another network, where it is down and has no address. Who holds a TUN or TAP device keeps holding it. */
+  async giveInterface(name: string, to: NetworkNamespace): Promise<void> {
+    await this.ip(`link set ${name} netns ${to.holder.pid}`);
+  }
+
   /** Starts a command inside. It is killed when the namespace closes. */
   start(command: string, ...args: string[]): Program {
     const program = new Program("nsenter", ["--target", String(this.holder.pid), "--net", "--", command, ...args]);
