@@ -1,6 +1,6 @@
 // Our stack plays one end of a recorded connection; the recording's packets are the other end.
 import { type Milliseconds, sequenceAdd, sequenceDistance } from "@netstrata/core";
-import { ACK, FIN, RST, SYN, type TcpConnectionOptions } from "@netstrata/transport";
+import { ACK, FIN, RST, SYN, type TcpConnectionOptions, type TcpStackOptions } from "@netstrata/transport";
 import { ANSWER_TIME, type ExpectedAnswer, missingOf } from "./answer-check.ts";
 import { OwnOutput } from "./own-output.ts";
 import { unexpectedIn } from "./own-segment-check.ts";
@@ -26,6 +26,8 @@ export interface TcpReplayOptions {
   readonly seed?: number;
   /** @default 120000 ms */
   readonly waitLimit?: Milliseconds;
+  /** Of our stack's TCP, besides what the recording asks for. */
+  readonly tcp?: TcpStackOptions;
 }
 
 export class TcpPlayer {
@@ -45,7 +47,10 @@ export class TcpPlayer {
   /** How many packets of ours had been sent when the last packet came that asks for an answer. */
   private lastAsked = 0;
   private reviewed = 0;
+  private acknowledgedByPeer = 0;
   private peerHasReset = false;
+  /** A packet of the peer came after the connection had ended at our end. */
+  private heardWhenClosed = false;
   private acknowledgmentsSplit = 0;
   private longestWait: Milliseconds = 0;
 
@@ -53,7 +58,7 @@ export class TcpPlayer {
     this.plan = plan;
     this.waitLimit = options.waitLimit ?? DEFAULT_WAIT_LIMIT;
     const { own, peer, events } = plan.recording;
-    this.host = new ReplayHost(plan.recording, events[0].datagram.time, options.seed ?? 1, connectionOptions(plan));
+    this.host = new ReplayHost(plan.recording, events[0].datagram.time, options.seed ?? 1, { ...connectionOptions(plan), ...options.tcp });
     this.output = new OwnOutput(plan.peer.isn);
     this.user = new StreamUser(plan.own.stream.bytes, plan.peer.stream.bytes);
     // A simultaneous open: the peer's SYN was seen first, ours is under way.
@@ -123,6 +128,8 @@ export class TcpPlayer {
     if (has(segment, FIN)) user.close(plan.own.closesBoth);
     const acknowledges = has(segment, ACK) && !has(segment, RST) ? sequenceDistance(plan.peer.isn, segment.ack) : 0;
     const deadline = Math.max(segment.datagram.time, this.host.clock.now()) + ANSWER_TIME;
+    // A RST from a connection that is gone answers a packet; one that the capture never saw is not there to be answered.
+    if (has(segment, RST) && user.connection?.state === "CLOSED" && !this.heardWhenClosed) return;
     this.answers.push({ recorded: segment, acknowledges, after: this.lastAsked, deadline });
     this.review();
     // Our TCP may have reset the connection by itself already.
@@ -179,8 +186,6 @@ export class TcpPlayer {
     return true;
   }
 
-  private acknowledgedByPeer = 0;
-
   /** The peer acknowledges what there is: with that our stack may send more. */
   private acknowledgeInSteps(segment: RecordedSegment, place: number): void {
     if (!this.user.connection && this.output.end <= 1) return;
@@ -208,6 +213,7 @@ export class TcpPlayer {
     if (understood && !has(segment, RST) && (length > 0 || place < this.injected)) this.lastAsked = this.output.count;
     if (understood && !has(segment, RST)) this.injected = Math.max(this.injected, place + length);
     if (understood && has(segment, RST)) this.peerHasReset = true;
+    if (this.user.connection?.state === "CLOSED") this.heardWhenClosed = true;
     if (has(segment, ACK)) this.acknowledgedByPeer = Math.max(this.acknowledgedByPeer, sequenceDistance(plan.own.isn, segment.ack));
     this.host.deliver(mapSegment(segment, this.mapping));
   }
@@ -234,9 +240,18 @@ export class TcpPlayer {
     for (; this.reviewed < this.host.sent.length && this.divergence === undefined; this.reviewed += 1) {
       const sent = this.host.sent[this.reviewed];
       const own = this.output.take(sent);
-      const unexpected = own && unexpectedIn(own, this.plan, this.injected);
+      if (own === undefined || (has(own.segment, RST) && this.hasEndedInOrder)) continue;
+      const unexpected = unexpectedIn(own, this.plan, this.injected);
       if (unexpected !== undefined) this.diverge(unexpected.expected, unexpected.found, undefined, sent);
     }
+  }
+
+  /**
+   * Our connection is CLOSED, and nothing went wrong. The recorded one may have lived on, because the last acknowledgment was
+   * lost behind the place of the capture; what then comes for it is answered with RST (RFC 9293 §3.10.7.1).
+   */
+  private get hasEndedInOrder(): boolean {
+    return this.plan.ends && this.user.connection?.state === "CLOSED" && this.user.error === undefined;
   }
 
   /** What can only be said at the end. */
