@@ -15,6 +15,8 @@ async function exchange(world: World): Promise<string> {
     await using socket = client.connect("server:80");
     await socket.write(new TextEncoder().encode("hello"));
     const answer = new TextDecoder().decode((await socket.read()) ?? undefined);
+    // Reading the end of the server's stream ends ours, which the server waits for.
+    expect(await socket.read()).toBeNull();
     await serving;
     return answer;
   });

@@ -15,7 +15,7 @@ export interface SocketInfo {
 }
 
 export interface SocketOptions extends TcpConnectionOptions {
-  /** Keep our stream open when the peer's has ended. @default false */
+  /** Keep our stream open when the end of the peer's has been read, until `closeWrite` or `close`. @default false */
   readonly allowHalfOpen?: boolean;
   /** Aborts the connection, with the signal's reason, whether it is established or not. */
   readonly signal?: AbortSignal;

@@ -45,7 +45,7 @@ export class TcpChannel implements TcpUser {
   private isFinished = false;
 
   /**
-   * @param allowHalfOpen false: when the peer's stream has ended and was read, ours ends as well
+   * @param allowHalfOpen false: when a read was answered with the end of the peer's stream, ours ends as well
    * @param onEnd called once, when nothing more will happen
    */
   constructor(allowHalfOpen: boolean, onEnd: () => void) {
@@ -63,7 +63,7 @@ export class TcpChannel implements TcpUser {
     this.connection = connection;
     connection.user = this;
     this.opened();
-    this.readable(connection);
+    this.readable();
     if (connection.isClosed) this.closed(connection, connection.error);
   }
 
@@ -81,9 +81,8 @@ export class TcpChannel implements TcpUser {
     this.flush();
   }
 
-  readable(connection: TcpConnection): void {
+  readable(): void {
     while (this.reads.length > 0 && this.serve(this.reads[0])) this.reads.shift();
-    this.followEnd(connection);
   }
 
   writable(): void {
@@ -183,10 +182,11 @@ export class TcpChannel implements TcpUser {
       read.reject(this.failure);
     } else if (this.isEnded || connection?.endOfStream === true) {
       read.resolve(read.target === undefined ? null : 0);
+      // Not before: whoever was handed the last octets may still be about to answer them.
+      if (!this.allowHalfOpen) void this.closeWrite();
     } else {
       return false;
     }
-    if (connection !== undefined) this.followEnd(connection);
     return true;
   }
 
@@ -196,11 +196,6 @@ export class TcpChannel implements TcpUser {
       if (reason === undefined) read.resolve(read.target === undefined ? null : 0);
       else read.reject(reason);
     }
-  }
-
-  /** Without half-open connections our stream ends when the peer's has ended and was read. */
-  private followEnd(connection: TcpConnection): void {
-    if (!this.allowHalfOpen && !this.stoppedReading && connection.endOfStream) void this.closeWrite();
   }
 
   // Writing

@@ -243,19 +243,40 @@ describe("ending", () => {
     });
   });
 
-  test("without allowHalfOpen our stream ends when the peer's was read to its end", async () => {
+  test("without allowHalfOpen our stream ends when the end of the peer's was read", async () => {
     const stacks = twoStacks();
     await stacks.run(async () => {
       const { socket, peer } = await join(stacks);
       await socket.write(new Uint8Array([1]));
       await socket.closeWrite();
       await stacks.sleep(1000);
-      // The octet has not been read, so the end has not come.
+      // The octet has not been read, so the end has not come; nor has it when only the octet was read.
       await peer.write(new Uint8Array([2]));
       expect(await peer.read()).toEqual(new Uint8Array([1]));
+      await peer.write(new Uint8Array([3]));
+      expect(await peer.read()).toBeNull();
       expect(await rejection(peer.write(new Uint8Array(1)))).toMatchObject({ code: "EPIPE" });
-      expect(await readAll(socket)).toEqual(new Uint8Array([2]));
+      expect(await readAll(socket)).toEqual(new Uint8Array([2, 3]));
       await Promise.all([socket.closed, peer.closed]);
+    });
+  });
+
+  test.each([
+    [
+      "a loop",
+      async (peer: Socket) => {
+        for await (const bytes of peer) await peer.write(bytes);
+      },
+    ],
+    ["a pipe", (peer: Socket) => peer.readable.pipeTo(peer.writable)],
+  ] as const)("an echo by %s gives back all, the octets before the end of the stream too", async (_, serve) => {
+    const stacks = twoStacks();
+    await stacks.run(async () => {
+      const { socket, peer } = await join(stacks, { allowHalfOpen: true });
+      const serving = serve(peer);
+      const sending = socket.write(pattern(1_000_000)).then(() => socket.closeWrite());
+      expect(await readAll(socket)).toEqual(pattern(1_000_000));
+      await Promise.all([sending, serving, socket.closed, peer.closed]);
     });
   });
 
