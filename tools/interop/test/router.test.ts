@@ -182,3 +182,35 @@ describeWith(PAIR, "a narrow way behind a router of the kernel's", () => {
     expect(await pair.ours.call("ping", { to: "10.18.3.1", timeToLive: 2 })).toMatchObject({ from: "10.18.3.1" });
   });
 });
+
+describeWith(PAIR, "two of our stacks, and a router of the kernel's between them", () => {
+  let network: NetworkNamespace;
+  beforeEach(async () => {
+    network = await NetworkNamespace.create();
+    await network.setKernel("ipv4/ip_forward", 1);
+  });
+  afterEach(() => network.close());
+
+  async function stackBehind(name: string, kernel: string, address: string, api: "promises" | "posix"): Promise<OurHost> {
+    const device = {
+      tun: { name, mode: "tun" as const },
+      kernel: { address: `${kernel}/24`, up: true },
+      address: `${address}/24`,
+      gateway: kernel,
+    };
+    const program = network.node("stack-host", { api, interfaces: [device] } satisfies StackSettings);
+    await program.event("open");
+    return new RemoteHost(program);
+  }
+
+  test.each(["promises", "posix"] as const)("by %s: each holds its end, and gets what the other sends", async (api) => {
+    const client = await stackBehind("left", OUR_LEFT, LEFT, api);
+    const server = await stackBehind("right", OUR_RIGHT, RIGHT, api);
+    await server.call("serve", { service: "echo", port: ECHO });
+    await server.call("serveUdpEcho", { port: ECHO });
+    const to = { address: RIGHT, port: ECHO };
+    expect(await client.call("converse", { to, octets: SEVERAL_WINDOWS })).toEqual(digestOf(pattern(SEVERAL_WINDOWS)));
+    expect(await client.call("askUdp", { to, octets: 5000 })).toEqual(digestOf(pattern(5000)));
+    for (const host of [client, server]) expect(await host.end()).toMatchObject({ code: 0, stderr: "" });
+  });
+});

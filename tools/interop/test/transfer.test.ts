@@ -33,20 +33,27 @@ interface Content {
 }
 
 describeWith([...PAIR, "nc", "sha256sum"], "100 MB", () => {
-  const folder = new TemporaryFolder();
-  const large: Content = { path: folder.pathOf("large"), octets: 100 * MEGABYTE };
-  const smaller: Content = { path: folder.pathOf("smaller"), octets: 10 * MEGABYTE };
+  let folder: TemporaryFolder;
+  let large: Content;
+  let smaller: Content;
   let pair: HostPair;
 
   beforeAll(() => {
-    for (const { path, octets } of [large, smaller]) {
-      const file = openSync(path, "w");
-      for (let written = 0; written < octets; written += MEGABYTE) writeSync(file, randomFillSync(new Uint8Array(MEGABYTE)));
-      closeSync(file);
-    }
+    folder = new TemporaryFolder();
+    large = create("large", 100);
+    smaller = create("smaller", 10);
   });
   afterAll(() => folder[Symbol.dispose]());
   afterEach(() => pair.close());
+
+  /** A file of random octets. */
+  function create(name: string, megabytes: number): Content {
+    const path = folder.pathOf(name);
+    const file = openSync(path, "w");
+    for (let count = 0; count < megabytes; count += 1) writeSync(file, randomFillSync(new Uint8Array(MEGABYTE)));
+    closeSync(file);
+    return { path, octets: megabytes * MEGABYTE };
+  }
 
   async function open(settings: PairSettings): Promise<void> {
     pair = await HostPair.open({ tcp: TCP, ...settings });
