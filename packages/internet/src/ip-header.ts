@@ -1,5 +1,5 @@
 // What both IP headers have in common, which is all that the transport layer ever sees.
-import { type IpAddress, type IpVersion, ipLength, sumIp } from "@netstrata/core";
+import { type IpAddress, type IpVersion, ipLength, type PacketBuffer, sumIp } from "@netstrata/core";
 
 export interface IpHeader {
   readonly version: IpVersion;
@@ -22,6 +22,16 @@ export interface IpHeader {
 export function sumPseudoHeader(source: IpAddress, destination: IpAddress, protocol: number, length: number): number {
   // IPv6 counts the length in 32 bits; for what fits in an IPv4 datagram the two sums are the same.
   return sumIp(source) + sumIp(destination) + protocol + (length & 0xffff) + (length >>> 16);
+}
+
+/**
+ * The IPv4 options that a transport message came with, as a view that is lent like the packet; undefined when there were none.
+ * @param message its window starts at the transport header, in front of which they lie
+ */
+export function receivedOptions(message: PacketBuffer, header: IpHeader): Uint8Array | undefined {
+  const base = baseHeaderLength(header.source);
+  if (header.version !== 4 || header.headerLength <= base) return undefined;
+  return message.bytes.subarray(message.start - header.headerLength + base, message.start);
 }
 
 /** Octets of the header without options: 20 or 40. */

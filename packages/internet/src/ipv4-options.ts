@@ -126,6 +126,15 @@ export function returnRoute(bytes: Uint8Array, source: Ipv4Address, own: Ipv4Add
   return { destination, options: padded(parts) };
 }
 
+/** Hops that a source route has room for: 40 octets of options hold nine addresses, and the destination is one of them. */
+export const MAX_SOURCE_ROUTE_HOPS = 9;
+
+/** How to send to `destination` through `hops`, in this order, with any routers between them (RFC 791 §3.1, loose source route). */
+export function looseSourceRoute(hops: readonly [Ipv4Address, ...Ipv4Address[]], destination: Ipv4Address): ReturnRoute {
+  const [first, ...rest] = hops;
+  return { destination: first, options: padded([routeOption(OPTION_LOOSE_SOURCE_ROUTE, [...rest, destination], FIRST_POINTER)]) };
+}
+
 function recordedAddresses(bytes: Uint8Array, route: Ipv4Option): Ipv4Address[] {
   const addresses: Ipv4Address[] = [];
   const end = route.offset + Math.min(route.length, bytes[route.offset + 2] - 1);

@@ -4,18 +4,18 @@ import { abort, becomeClosed } from "./closing.ts";
 import type { ResolvedTcpOptions } from "./connection-options.ts";
 import { finishEvent } from "./event.ts";
 import type { TcpConnection, TcpListener, TcpListenerUser } from "./tcp-service.ts";
-import type { TransmissionControlBlock } from "./transmission-control-block.ts";
+import type { HandshakeListener, TransmissionControlBlock } from "./transmission-control-block.ts";
 
 export const DEFAULT_BACKLOG = 128;
 
-export class Listener implements TcpListener {
+export class Listener implements TcpListener, HandshakeListener {
   readonly local: Endpoint;
   user: TcpListenerUser;
   readonly options: ResolvedTcpOptions;
   private readonly backlog: number;
   private readonly onClose: (listener: Listener) => void;
   /** Connections in SYN-RECEIVED, the oldest first. */
-  private readonly halfOpen: Set<TransmissionControlBlock> = new Set();
+  private readonly halfOpen: TransmissionControlBlock[] = [];
   private waiting: TcpConnection[] = [];
 
   constructor(local: Endpoint, user: TcpListenerUser, options: ResolvedTcpOptions, backlog: number, onClose: (listener: Listener) => void) {
@@ -36,7 +36,7 @@ export class Listener implements TcpListener {
    * may. A true peer answers within a round trip; whoever has let our SYN,ACK be sent again is the one to go (RFC 4987 §3.3).
    */
   makeRoom(): "room" | "evicted" | "full" {
-    if (this.halfOpen.size < this.backlog) return "room";
+    if (this.halfOpen.length < this.backlog) return "room";
     const [oldest] = this.halfOpen;
     if ((oldest.scoreboard.first()?.transmissions ?? 1) === 1) return "full";
     becomeClosed(oldest, "ECONNABORTED");
@@ -44,18 +44,20 @@ export class Listener implements TcpListener {
   }
 
   opened(tcb: TransmissionControlBlock): void {
-    this.halfOpen.add(tcb);
+    this.halfOpen.push(tcb);
   }
 
   established(tcb: TransmissionControlBlock): void {
-    if (!this.halfOpen.delete(tcb)) return;
+    this.forget(tcb);
     this.waiting.push(tcb.connection);
     this.user.acceptable(this);
   }
 
   /** A half-open connection is over. */
   forget(tcb: TransmissionControlBlock): void {
-    this.halfOpen.delete(tcb);
+    // Most are answered in the order in which they came.
+    const index = this.halfOpen.indexOf(tcb);
+    if (index >= 0) this.halfOpen.splice(index, 1);
   }
 
   accept(): TcpConnection | undefined {

@@ -11,7 +11,8 @@ export function announcedSegmentSize(tcb: TransmissionControlBlock): number {
 
 /** MUST-16: Eff.snd.MSS, the least of what the peer takes, the path takes and the user wants. */
 export function updateSegmentSize(tcb: TransmissionControlBlock): void {
-  const path = tcb.context.ip.maxSendSize(tcb.remote.address) - TCP_HEADER_LENGTH;
+  const ipOptions = tcb.ipOptions.options?.length ?? 0;
+  const path = tcb.context.ip.maxSendSize(tcb.remote.address) - ipOptions - TCP_HEADER_LENGTH;
   tcb.segmentSize = Math.max(1, Math.min(tcb.snd.mss, path, tcb.options.maximumSegmentSize ?? path));
 }
 

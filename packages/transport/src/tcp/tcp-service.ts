@@ -1,5 +1,5 @@
 // The contract between TCP and what lies above it: the user calls of RFC 9293 §3.9.1, with notifications instead of waiting.
-import type { ErrorCode } from "@netstrata/core";
+import type { ErrorCode, IpAddress } from "@netstrata/core";
 import type { Endpoint } from "../endpoint.ts";
 import type { TcpState } from "./state.ts";
 
@@ -61,6 +61,8 @@ export interface TcpConnectionOptions {
 export interface TcpOpenOptions extends TcpConnectionOptions {
   /** The local end; what is absent or 0 is chosen (MUST-43, MUST-44). */
   readonly local?: Partial<Endpoint>;
+  /** Routers to pass on the way, in this order: a loose source route (MUST-51). IPv4 only, at most nine. */
+  readonly sourceRoute?: readonly IpAddress[];
 }
 
 export interface TcpListenOptions extends TcpConnectionOptions {
@@ -163,7 +165,7 @@ export interface TcpListener {
 export interface TcpService {
   /**
    * Active OPEN (§3.9.1.1). EADDRINUSE: the pair of ends is taken; EADDRNOTAVAIL: the local address is not ours, or no port
-   * is free; ENETUNREACH: no route; EACCES: a broadcast or multicast address (MUST-46); EAFNOSUPPORT: mixed families.
+   * is free; EINVAL: no such source route; ENETUNREACH: no route; EACCES: a broadcast or multicast address (MUST-46); EAFNOSUPPORT: mixed families.
    */
   open(remote: Endpoint, user: TcpUser, options?: TcpOpenOptions): TcpConnection | ErrorCode;
   /** Passive OPEN. An unspecified address listens on all. EADDRINUSE, EADDRNOTAVAIL. */

@@ -21,6 +21,7 @@ import {
   type IpProtocolHandler,
   type IpService,
   PROTOCOL_TCP,
+  type ReturnRoute,
 } from "@netstrata/internet";
 import type { Endpoint } from "../endpoint.ts";
 import { chooseEphemeralPort, DEFAULT_PORT_RANGE, type PortRange } from "../ephemeral-ports.ts";
@@ -39,6 +40,7 @@ import { Segment } from "./segment.ts";
 import { applySynOptions, segmentArrives } from "./segment-arrives.ts";
 import { adaptToPath, updateSegmentSize } from "./segment-size.ts";
 import { sendSyn } from "./sender.ts";
+import { chosenRoute, followRoute, reversedRoute } from "./source-route.ts";
 import { createTcpCounters, TCP_DROPS, type TcpCounterName, type TcpDropReason } from "./tcp-counters.ts";
 import { readTcp, type TcpHeader } from "./tcp-header.ts";
 import type {
@@ -62,6 +64,11 @@ export interface TcpStackOptions extends TcpConnectionOptions {
   readonly portRange?: PortRange;
   /** For tests: where sequence numbers start. @default RFC 6528 */
   readonly initialSequenceNumber?: InitialSequenceNumberSource;
+  /**
+   * Answer a passive connection along the reverse of the source route it came by, as MUST-53 asks. Whoever can name the way can
+   * also pretend to be anyone, so this has to be wanted, as in Linux. @default false: the answer takes the ordinary way
+   */
+  readonly acceptSourceRoutes?: boolean;
   /** Makes the congestion control of each connection. @default NewReno */
   readonly congestionControl?: () => CongestionControl;
 }
@@ -76,22 +83,22 @@ export class Tcp implements TcpService, IpProtocolHandler, TcpContext {
   readonly drops: Drops<TcpDropReason>;
   private readonly defaults: ResolvedTcpOptions;
   private readonly maxConnections: number;
+  private readonly acceptSourceRoutes: boolean;
   private readonly portRange: PortRange;
   private readonly initialSequenceNumber: InitialSequenceNumberSource;
   private readonly congestionControl: () => CongestionControl;
   private readonly connections: ConnectionTable = new ConnectionTable();
   /** Listeners by port; those of one port differ in their address. */
   private readonly listeners: Map<number, Listener[]> = new Map();
-  /** Which listener a connection in SYN-RECEIVED came from. */
-  private readonly listenerOf: Map<TransmissionControlBlock, Listener> = new Map();
 
   constructor(host: Host, ip: IpService, options: TcpStackOptions = {}) {
     this.host = host;
     this.ip = ip;
     this.drops = new Drops(host, "tcp", TCP_DROPS);
-    const { maxConnections, portRange, initialSequenceNumber, congestionControl, ...defaults } = options;
+    const { maxConnections, acceptSourceRoutes, portRange, initialSequenceNumber, congestionControl, ...defaults } = options;
     this.defaults = resolveTcpOptions(DEFAULT_TCP_OPTIONS, defaults);
     this.maxConnections = maxConnections ?? DEFAULT_MAX_CONNECTIONS;
+    this.acceptSourceRoutes = acceptSourceRoutes ?? false;
     this.portRange = portRange ?? DEFAULT_PORT_RANGE;
     this.initialSequenceNumber = initialSequenceNumber ?? createInitialSequenceNumbers(host);
     this.congestionControl = congestionControl ?? ((): CongestionControl => new NewReno());
@@ -110,13 +117,15 @@ export class Tcp implements TcpService, IpProtocolHandler, TcpContext {
   }
 
   open(remote: Endpoint, user: TcpUser, options: TcpOpenOptions = {}): TcpConnection | ErrorCode {
-    const { local: wanted, ...changes } = options;
+    const { local: wanted, sourceRoute, ...changes } = options;
     // MUST-46
     if (isMulticast(remote.address) || this.ip.isBroadcast(remote.address)) return "EACCES";
     if (isUnspecified(remote.address) || remote.port === 0) return "EADDRNOTAVAIL";
     const chosen = wanted?.address !== undefined && !isUnspecified(wanted.address) ? wanted.address : undefined;
     if (chosen !== undefined && ipVersion(chosen) !== ipVersion(remote.address)) return "EAFNOSUPPORT";
     if (chosen !== undefined && !this.ip.isLocal(chosen)) return "EADDRNOTAVAIL";
+    const route = sourceRoute === undefined ? undefined : chosenRoute(sourceRoute, remote.address);
+    if (sourceRoute !== undefined && route === undefined) return "EINVAL";
     // MUST-44, MUST-45: IP chooses once, for the whole connection.
     const address = chosen ?? this.ip.sourceFor(remote.address);
     if (address === undefined) return "ENETUNREACH";
@@ -134,6 +143,7 @@ export class Tcp implements TcpService, IpProtocolHandler, TcpContext {
     } else if (!isFree(port)) return "EADDRINUSE";
     const tcb = this.createBlock({ address, port }, remote, false, resolveTcpOptions(this.defaults, changes));
     tcb.user = user;
+    if (route !== undefined) followRoute(tcb, route);
     this.counters.ActiveOpens += 1;
     updateSegmentSize(tcb);
     tcb.setState("SYN-SENT");
@@ -180,10 +190,13 @@ export class Tcp implements TcpService, IpProtocolHandler, TcpContext {
       if (parsed === "bad-checksum") this.counters.InCsumErrors += 1;
       return this.dropped(parsed, packet);
     }
+    const route = this.acceptSourceRoutes ? reversedRoute(packet, header) : undefined;
     const segment = new Segment(parsed, packet);
     const tcb = this.connections.find(header.destination, parsed.destinationPort, header.source, parsed.sourcePort);
-    if (tcb === undefined) return this.receiveWithoutConnection(segment, parsed, header, packet);
+    if (tcb === undefined) return this.receiveWithoutConnection(segment, parsed, header, packet, route);
     tcb.inEvent = true;
+    // SHLD-24: the latest route counts. MUST-52: but not instead of one that the user has chosen.
+    if (route !== undefined && tcb.passive) followRoute(tcb, route);
     const outcome = segmentArrives(tcb, segment);
     finishEvent(tcb);
     if (outcome === "answer-with-reset") this.answerWithReset(header, parsed, segment);
@@ -211,15 +224,15 @@ export class Tcp implements TcpService, IpProtocolHandler, TcpContext {
   }
 
   established(tcb: TransmissionControlBlock): void {
-    const listener = this.listenerOf.get(tcb);
-    this.listenerOf.delete(tcb);
+    const { listener } = tcb;
+    tcb.listener = undefined;
     listener?.established(tcb);
   }
 
   forget(tcb: TransmissionControlBlock): void {
     this.connections.remove(tcb);
-    this.listenerOf.get(tcb)?.forget(tcb);
-    this.listenerOf.delete(tcb);
+    tcb.listener?.forget(tcb);
+    tcb.listener = undefined;
   }
 
   private dropped(reason: TcpDropReason, packet: PacketBuffer): Delivery {
@@ -228,7 +241,13 @@ export class Tcp implements TcpService, IpProtocolHandler, TcpContext {
   }
 
   /** §3.10.7.1 and §3.10.7.2: CLOSED and LISTEN. */
-  private receiveWithoutConnection(segment: Segment, ports: TcpHeader, header: IpHeader, packet: PacketBuffer): Delivery {
+  private receiveWithoutConnection(
+    segment: Segment,
+    ports: TcpHeader,
+    header: IpHeader,
+    packet: PacketBuffer,
+    route: ReturnRoute | undefined,
+  ): Delivery {
     const listener = this.listenerFor(header.destination, ports.destinationPort);
     if (segment.hasRst) return this.dropped("no-connection", packet);
     if (listener === undefined || segment.hasAck) {
@@ -256,9 +275,10 @@ export class Tcp implements TcpService, IpProtocolHandler, TcpContext {
     tcb.irs = segment.seq;
     tcb.rcv.nxt = sequenceAdd(segment.seq, 1);
     applySynOptions(tcb, segment.options);
+    if (route !== undefined) followRoute(tcb, route);
     updateSegmentSize(tcb);
     tcb.setState("SYN-RECEIVED");
-    this.listenerOf.set(tcb, listener);
+    tcb.listener = listener;
     listener.opened(tcb);
     // Text that came with the SYN is left to be sent again: it must not be delivered before ESTABLISHED.
     sendSyn(tcb);

@@ -43,6 +43,13 @@ export interface TcpContext {
   forget(tcb: TransmissionControlBlock): void;
 }
 
+/** Whoever waits for the end of the three-way handshake. */
+export interface HandshakeListener {
+  established(tcb: TransmissionControlBlock): void;
+  /** There will be none. */
+  forget(tcb: TransmissionControlBlock): void;
+}
+
 /** Send sequence variables, Figure 3. */
 export interface SendVariables {
   una: SequenceNumber;
@@ -102,6 +109,8 @@ export class TransmissionControlBlock {
   state: TcpState = "CLOSED";
   /** MUST-11: SYN-RECEIVED remembers where it came from. */
   readonly passive: boolean;
+  /** Which listener a connection in SYN-RECEIVED came from. */
+  listener: HandshakeListener | undefined;
   readonly iss: SequenceNumber;
   irs: SequenceNumber = 0;
   readonly snd: SendVariables;

@@ -12,13 +12,13 @@ import {
 } from "@netstrata/core";
 import {
   type Arrival,
-  baseHeaderLength,
   type Delivery,
   type IcmpError,
   type IpHeader,
   type IpProtocolHandler,
   type IpService,
   PROTOCOL_UDP,
+  receivedOptions,
 } from "@netstrata/internet";
 import type { Endpoint } from "../endpoint.ts";
 import { chooseEphemeralPort, DEFAULT_PORT_RANGE, type PortRange } from "../ephemeral-ports.ts";
@@ -76,7 +76,7 @@ export class Udp implements UdpService, IpProtocolHandler {
   receive(segment: PacketBuffer, header: IpHeader, arrival: Arrival): Delivery {
     const { source, destination } = header;
     if (isMulticast(source) || source === IPV4_BROADCAST || this.ip.isBroadcast(source)) return this.drop("bad-source", segment);
-    const ipOptions = ipOptionsOf(segment, header);
+    const ipOptions = receivedOptions(segment, header);
     const datagram = readUdp(segment, source, destination);
     if (typeof datagram === "string") return this.drop(datagram, segment);
     const from: Endpoint = { address: source, port: datagram.sourcePort };
@@ -145,12 +145,4 @@ export class Udp implements UdpService, IpProtocolHandler {
   private mayBind(address: Endpoint["address"]): boolean {
     return this.ip.isLocal(address) || isMulticast(address) || address === IPV4_BROADCAST || this.ip.isBroadcast(address);
   }
-}
-
-/** The options lie in front of the transport header, which is where the window starts (RFC 791 §3.1). */
-function ipOptionsOf(segment: PacketBuffer, header: IpHeader): Uint8Array | undefined {
-  if (header.version !== 4) return undefined;
-  const base = baseHeaderLength(header.source);
-  if (header.headerLength <= base) return undefined;
-  return segment.bytes.subarray(segment.start - header.headerLength + base, segment.start);
 }

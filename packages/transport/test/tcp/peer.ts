@@ -14,7 +14,16 @@ import {
   type StackEvent,
   VirtualClock,
 } from "@netstrata/core";
-import { type IcmpHeader, InternetLayer, PROTOCOL_ICMP, PROTOCOL_TCP, prependIcmp, prependIpv4, readIpv4Header } from "@netstrata/internet";
+import {
+  type IcmpHeader,
+  InternetLayer,
+  PROTOCOL_ICMP,
+  PROTOCOL_TCP,
+  prependIcmp,
+  prependIpv4,
+  readIpv4Header,
+  receivedOptions,
+} from "@netstrata/internet";
 import { createWire, IpInterface, type LinkDevice } from "@netstrata/link";
 import { expect, test } from "vitest";
 import {
@@ -112,6 +121,9 @@ export interface ReceivedSegment {
   readonly trafficClass: number;
   readonly dontFragment: boolean;
   readonly source: IpAddress;
+  /** Where the datagram went: the peer, or the first router of a source route. */
+  readonly hop: IpAddress;
+  readonly ipOptions: readonly number[];
   /** When it was sent, in ms. */
   readonly at: number;
 }
@@ -432,7 +444,9 @@ export class Peer {
     const header = readIpv4Header(packet);
     if (typeof header === "string") throw new Error(`the stack sent a datagram that is ${header}`);
     if (header.protocol !== PROTOCOL_TCP) return;
-    const segment = readTcp(packet, header.source, header.destination);
+    const ipOptions = [...(receivedOptions(packet, header) ?? [])];
+    // A source route ends at the peer, and the checksum is made for the end (RFC 1122 §4.2.3.8).
+    const segment = readTcp(packet, header.source, ipOptions.length > 0 ? this.address : header.destination);
     if (typeof segment === "string") throw new Error(`the stack sent a segment that is ${segment}`);
     const options = readTcpOptions(packet, segment.headerLength);
     packet.consume(segment.headerLength);
@@ -451,6 +465,8 @@ export class Peer {
       trafficClass: header.trafficClass,
       dontFragment: header.dontFragment,
       source: header.source,
+      hop: header.destination,
+      ipOptions,
       at: this.clock.now(),
     });
   }
