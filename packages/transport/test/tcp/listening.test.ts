@@ -204,11 +204,11 @@ describe("limits", () => {
       expect(peer.tcp.connectionCount).toBeLessThanOrEqual(10);
       peer.advance(1000);
     }
-    const { listenerOf } = peer.tcp as unknown as { listenerOf: Map<unknown, unknown> };
-    expect(listenerOf.size).toBe(peer.tcp.connectionCount);
+    const { halfOpen } = listener as unknown as { halfOpen: unknown[] };
+    expect(halfOpen.length).toBe(peer.tcp.connectionCount);
     expect(peer.tcp.drops.counters["backlog-full"]).toBeGreaterThan(500);
     listener.close();
     peer.takeAll();
-    expect([peer.tcp.connectionCount, listenerOf.size, peer.clock.armedTimers]).toEqual([0, 0, 0]);
+    expect([peer.tcp.connectionCount, halfOpen.length, peer.clock.armedTimers]).toEqual([0, 0, 0]);
   });
 });
