@@ -58,3 +58,30 @@ test("whoever goes through the table may remove what it finds", () => {
   }
   expect([seen, table.size]).toEqual([6, 0]);
 });
+
+test("grows and shrinks with its connections, and finds them all the while", () => {
+  const table = new ConnectionTable();
+  const blocks = Array.from({ length: 5000 }, (_, index) => {
+    // Half of them over IPv6, a thousand peers with five ports each.
+    const address = ip(index % 2 === 0 ? `10.1.${(index >> 8) & 3}.${index & 255}` : `2001:db8::${(index % 1000).toString(16)}`);
+    const local = { address: ip(index % 2 === 0 ? "10.0.0.1" : "2001:db8::ffff"), port: 80 };
+    return { local, remote: { address, port: 1024 + Math.floor(index / 1000) }, sibling: undefined } as TransmissionControlBlock;
+  });
+  const find = ({ local, remote }: TransmissionControlBlock): TransmissionControlBlock | undefined =>
+    table.find(local.address, local.port, remote.address, remote.port);
+  for (const block of blocks) table.add(block);
+  expect(table.size).toBe(5000);
+  for (const block of blocks) expect(find(block)).toBe(block);
+  const { buckets } = table as unknown as { buckets: unknown[] };
+  expect(buckets.length).toBe(8192);
+  // Spread evenly, two chains in five are empty; every connection in one chain would leave 8191.
+  expect(buckets.filter((chain) => chain === undefined).length).toBeLessThan(6000);
+  for (const [index, block] of blocks.entries()) {
+    table.remove(block);
+    expect(find(block)).toBeUndefined();
+    const last = blocks[blocks.length - 1];
+    if (index < blocks.length - 1) expect(find(last)).toBe(last);
+  }
+  expect(table.size).toBe(0);
+  expect((table as unknown as { buckets: unknown[] }).buckets.length).toBe(64);
+});
