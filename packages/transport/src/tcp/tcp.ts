@@ -6,9 +6,11 @@ import {
   type Host,
   type IpAddress,
   ipVersion,
+  isAfter,
   isMulticast,
   isUnspecified,
   type PacketBuffer,
+  type SequenceNumber,
   sequenceAdd,
   sequenceDistance,
   type Timer,
@@ -74,6 +76,8 @@ export interface TcpStackOptions extends TcpConnectionOptions {
 }
 
 const DEFAULT_MAX_CONNECTIONS = 262144;
+/** How far behind the former connection's last number a reopened one starts: beyond any window that segments of the former may lie in. */
+const REOPENING_DISTANCE = 2 ** 20;
 
 export class Tcp implements TcpService, IpProtocolHandler, TcpContext {
   readonly protocol: number = PROTOCOL_TCP;
@@ -194,6 +198,10 @@ export class Tcp implements TcpService, IpProtocolHandler, TcpContext {
     const segment = new Segment(parsed, packet);
     const tcb = this.connections.find(header.destination, parsed.destinationPort, header.source, parsed.sourcePort);
     if (tcb === undefined) return this.receiveWithoutConnection(segment, parsed, header, packet, route);
+    if (this.mayReopen(tcb, segment)) {
+      becomeClosed(tcb, undefined);
+      return this.receiveWithoutConnection(segment, parsed, header, packet, route, tcb.snd.nxt);
+    }
     tcb.inEvent = true;
     // SHLD-24: the latest route counts. MUST-52: but not instead of one that the user has chosen.
     if (route !== undefined && tcb.passive) followRoute(tcb, route);
@@ -247,6 +255,7 @@ export class Tcp implements TcpService, IpProtocolHandler, TcpContext {
     header: IpHeader,
     packet: PacketBuffer,
     route: ReturnRoute | undefined,
+    formerNxt?: SequenceNumber,
   ): Delivery {
     const listener = this.listenerFor(header.destination, ports.destinationPort);
     if (segment.hasRst) return this.dropped("no-connection", packet);
@@ -270,7 +279,7 @@ export class Tcp implements TcpService, IpProtocolHandler, TcpContext {
     }
     const local: Endpoint = { address: header.destination, port: ports.destinationPort };
     const remote: Endpoint = { address: header.source, port: ports.sourcePort };
-    const tcb = this.createBlock(local, remote, true, listener.options);
+    const tcb = this.createBlock(local, remote, true, listener.options, formerNxt);
     this.counters.PassiveOpens += 1;
     tcb.irs = segment.seq;
     tcb.rcv.nxt = sequenceAdd(segment.seq, 1);
@@ -306,8 +315,25 @@ export class Tcp implements TcpService, IpProtocolHandler, TcpContext {
     else this.listeners.set(listener.local.port, rest);
   }
 
-  private createBlock(local: Endpoint, remote: Endpoint, passive: boolean, options: ResolvedTcpOptions): TransmissionControlBlock {
-    const iss = this.initialSequenceNumber(local, remote);
+  /**
+   * MAY-2: a SYN for a connection in TIME-WAIT opens it anew when its number lies beyond all that was received, so that nobody has
+   * to wait for whoever closed first (RFC 1122 §4.2.2.13).
+   */
+  private mayReopen(tcb: TransmissionControlBlock, segment: Segment): boolean {
+    if (tcb.state !== "TIME-WAIT" || !segment.hasSyn || segment.hasAck || segment.hasRst) return false;
+    return isAfter(segment.seq, tcb.rcv.nxt) && this.listenerFor(tcb.local.address, tcb.local.port) !== undefined;
+  }
+
+  /** @param formerNxt SND.NXT of an earlier connection between the same ends, beyond which this one has to start */
+  private createBlock(
+    local: Endpoint,
+    remote: Endpoint,
+    passive: boolean,
+    options: ResolvedTcpOptions,
+    formerNxt?: SequenceNumber,
+  ): TransmissionControlBlock {
+    let iss = this.initialSequenceNumber(local, remote);
+    if (formerNxt !== undefined && !isAfter(iss, formerNxt)) iss = sequenceAdd(formerNxt, REOPENING_DISTANCE);
     const ipOptions = {
       source: local.address,
       destination: remote.address,

@@ -50,16 +50,6 @@ describe("old duplicates and half-open connections", () => {
     peer.expect({ flags: "A", seq: 1, ack: 1 });
     expect(connection.state).toBe("ESTABLISHED");
   });
-
-  dialogue("a new SYN in TIME-WAIT is answered with an ACK; the peer's RST then makes room for it", (peer) => {
-    const connection = peer.reach("TIME-WAIT");
-    peer.send({ flags: "S", seq: 1000 });
-    peer.expect({ flags: "A", seq: 2, ack: 2 });
-    peer.send({ flags: "R", seq: 2 });
-    expect(connection.state).toBe("CLOSED");
-    peer.send({ flags: "S", seq: 1000 });
-    peer.expect({ flags: "SA", seq: 0, ack: 1001 });
-  });
 });
 
 describe("what a RST may carry", () => {
