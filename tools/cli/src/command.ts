@@ -29,7 +29,7 @@ export interface CommandDefinition<Table extends OptionTable> {
   readonly summary: string;
   /** What follows the name: `FILE [FILTER…]`. */
   readonly usage: string;
-  /** Command lines and what they do. */
+  /** Command lines and what they do; the latter may be empty. */
   readonly examples: readonly (readonly [line: string, what: string])[];
   readonly options: Table;
   /** More paragraphs for the help. */
@@ -97,8 +97,7 @@ function complaint(error: unknown, known: readonly string[]): string {
 function helpFor({ name, summary, usage, examples, options, notes }: Omit<CommandDefinition<OptionTable>, "run">): string {
   const table: OptionTable = { ...options, help: { kind: "flag", short: "h", help: "this text" } };
   const lines = [`netstrata ${name}: ${summary}`, "", "Examples:"];
-  const width = Math.max(...examples.map(([line]) => line.length)) + 2;
-  for (const [line, what] of examples) lines.push(`  ${line.padEnd(width)}${what}`.trimEnd());
+  for (const [line, what] of examples) lines.push(...(what === "" ? [] : [`  # ${what}`]), `  ${line}`);
   lines.push("", `Usage: netstrata ${name}${usage === "" ? "" : ` ${usage}`}`, "", "Options:");
   const rows = Object.entries(table).map(([option, spec]) => {
     const short = spec.short === undefined ? "    " : `-${spec.short}, `;

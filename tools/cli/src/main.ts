@@ -23,6 +23,6 @@ process.exitCode = await runCli(process.argv.slice(2), {
   environment: process.env,
   signal: controller.signal,
 });
-await Promise.all([stdout.flush(), stderr.flush()]).catch(() => {});
+await Promise.all([stdout.flush(), stderr.flush()]);
 // Whatever a command has left open must not keep the process: it is done.
 process.exit();

@@ -2,7 +2,7 @@
 import type { Socket } from "@netstrata/socket";
 import { ByteReader } from "./byte-reader.ts";
 import { type HttpRefusal, type HttpRequest, isRefusal, readRequest } from "./http-request.ts";
-import { bodySize, readBody } from "./request-body.ts";
+import { BodyError, bodySize, readBody } from "./request-body.ts";
 
 /** What a page answers. */
 export interface HttpAnswer {
@@ -21,6 +21,9 @@ export interface GeneratedBody {
 }
 
 export type HttpHandler = (request: HttpRequest, body: AsyncIterable<Uint8Array>, socket: Socket) => HttpAnswer | Promise<HttpAnswer>;
+
+/** Octets read from a client behind its last answer. */
+const MOST_DRAINED = 262144;
 
 const STATUS_TEXT: Readonly<Record<number, string>> = {
   200: "OK",
@@ -42,7 +45,21 @@ export async function serveHttp(socket: Socket, handler: HttpHandler): Promise<v
     if (request === undefined) break;
     goesOn = isRefusal(request) ? await refuse(socket, request) : await answer(socket, reader, request, handler);
   }
+  await socket.closeWrite();
+  await drain(reader);
   await socket.close();
+}
+
+/**
+ * RFC 9112 §9.6: closing while the client still sends would reset the connection, and with it what the client has not read yet.
+ * Whoever goes on sending for too long is reset all the same.
+ */
+async function drain(reader: ByteReader): Promise<void> {
+  for (let left = MOST_DRAINED; left > 0; ) {
+    const bytes = await reader.some(left);
+    if (bytes === null) return;
+    left -= bytes.length;
+  }
 }
 
 async function answer(socket: Socket, reader: ByteReader, request: HttpRequest, handler: HttpHandler): Promise<boolean> {
@@ -51,10 +68,17 @@ async function answer(socket: Socket, reader: ByteReader, request: HttpRequest, 
   // RFC 9110 §10.1.1
   const waits = request.version === "HTTP/1.1" && request.headers.get("expect")?.toLowerCase() === "100-continue";
   if (waits && size !== 0) await socket.write(text("HTTP/1.1 100 Continue\r\n\r\n"));
-  const body = readBody(reader, size);
-  const { status, type, allow, body: content } = await handler(request, body, socket);
-  // What the page did not read stands in front of the next request.
-  for await (const _ of body);
+  let page: HttpAnswer;
+  try {
+    const body = readBody(reader, size);
+    page = await handler(request, body, socket);
+    // What the page did not read stands in front of the next request.
+    for await (const _ of body);
+  } catch (error) {
+    if (error instanceof BodyError) return refuse(socket, { status: 400, reason: error.message });
+    throw error;
+  }
+  const { status, type, allow, body: content } = page;
   const start = text(head(status, type, content.length, request.keepAlive, allow));
   if (request.method === "HEAD") await socket.write(start);
   // In one piece, so that the head does not travel in a segment of its own.

@@ -14,7 +14,7 @@ export const up: Command = defineCommand({
   usage: "--tun NAME --address A/LEN [--host-address B/LEN] [--http PORT] [--echo PORT] [--capture FILE]",
   examples: [
     ["sudo netstrata up --tun ns0 --address 10.9.0.2/24 --host-address 10.9.0.1/24 --http 80 --echo 7", ""],
-    ["curl http://10.9.0.2/   then, in another terminal", ""],
+    ["curl http://10.9.0.2/", "then, in another terminal"],
     ["curl -s http://10.9.0.2/bytes/100000000 | sha256sum", ""],
     ["curl -sT file http://10.9.0.2/sha256; sha256sum file", ""],
   ],

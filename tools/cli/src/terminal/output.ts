@@ -42,10 +42,10 @@ export class StreamOutput implements Output {
     return this.stream.write(data) ? undefined : this.drained();
   }
 
-  /** Resolves when everything has been handed to the system. */
+  /** Resolves when everything has been handed to the system, or never will be. */
   flush(): Promise<void> {
-    if (this.failure !== undefined || this.stream.writableLength === 0) return Promise.resolve();
-    return this.drained();
+    if (this.failure !== undefined) return Promise.resolve();
+    return new Promise((resolve) => this.stream.write("", () => resolve()));
   }
 
   private drained(): Promise<void> {
