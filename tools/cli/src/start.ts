@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import { ip } from "@netstrata/core";
 import { replay } from "@netstrata/testing";
 import { type Command, defineCommand } from "./command.ts";
-import { runDemo } from "./demo/demo.ts";
+import { DEFAULT_SIZE, runDemo } from "./demo/demo.ts";
 import { packetsOf, show } from "./replay/replay.ts";
 import { styleFor } from "./terminal/style.ts";
 
@@ -19,7 +19,7 @@ export const start: Command = defineCommand({
   words: [0, 0],
   run: async (_values, _words, io) => {
     const style = styleFor(io.stdout, io.environment);
-    const demonstrated = await runDemo({ seed: 1, loss: 0, size: 12000 }, undefined, io);
+    const demonstrated = await runDemo({ seed: 1, loss: 0, size: DEFAULT_SIZE }, undefined, io);
     const title = `${FIXTURE}: curl and a web server on two Linux kernels. Our stack takes the place of the server:`;
     await io.stdout.write(`\n${style.bold(title)}\n\n`);
     const file = fileURLToPath(new URL(`../../../${FIXTURE}`, import.meta.url));

@@ -44,8 +44,12 @@ describe("netstrata demo", () => {
     expect(stdout).toContain("arrived as it was sent");
   });
 
-  test("the page arrives over every seed", async () => {
-    for (let seed = 0; seed < 20; seed += 1) expect((await run(["demo", "--loss", "5%", "--seed", String(seed)])).code).toBe(0);
+  test("the page arrives over every seed, in 100 columns", async () => {
+    for (let seed = 0; seed < 20; seed += 1) {
+      const { code, lines } = await run(["demo", "--loss", "5%", "--seed", String(seed)]);
+      expect(code).toBe(0);
+      expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(100);
+    }
   });
 
   test("--capture writes what passed a host, with comments", async () => {

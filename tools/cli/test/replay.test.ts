@@ -7,12 +7,12 @@ describe("netstrata replay", () => {
   test("0: what the kernel did, our stack does", async () => {
     const { code, stdout } = await run(["replay", fixture("two-kernels.pcap"), "--as", "10.8.0.2"]);
     expect(code).toBe(0);
-    expect(stdout.replace(/:\d{5}/g, ":PORT").replace(/in \d+ (recorded packets|of ours)/g, "in N $1")).toBe(
+    expect(stdout.replace(/:\d{5}/g, ":PORT").replace(/\d+ (packets of the peer met by) \d+/g, "N $1 N")).toBe(
       [
         "same         tcp 10.8.0.2:8000 with 10.8.0.1:PORT, packets 1 to 52",
-        "             81 octets received in N recorded packets, 31703 sent in N of ours",
+        "             N packets of the peer met by N of ours; 81 octets received, 31703 sent",
         "same         tcp 10.8.0.2:8000 with 10.8.0.1:PORT, packets 53 to 64",
-        "             84 octets received in N recorded packets, 520 sent in N of ours",
+        "             N packets of the peer met by N of ours; 84 octets received, 520 sent",
         "2 same, 0 differ, 0 not replayed",
         "",
       ].join("\n"),
@@ -42,7 +42,7 @@ describe("netstrata replay", () => {
     );
     expect(lines.map((line) => line.trim())).toEqual([
       "differs      tcp 10.0.0.1:80 with 10.0.0.1:5000, packets 3 to 9",
-      "2 octets received in 4 recorded packets, 1 sent in 3 of ours; the recording ends before the connection does",
+      "4 packets of the peer played against 3 of ours; 2 octets received, 1 sent; the recording ends before the connection does",
       "1 of our packets repeat octets; 2 acknowledgments given in steps; a recorded packet waited 30 ms for ours",
       "expected  no reset",
       "found     a reset",

@@ -10,7 +10,9 @@ import type { Ladder } from "./ladder.ts";
 import { renderLadder } from "./ladder-view.ts";
 import { renderPicture } from "./picture.ts";
 
-const DEFAULT_SIZE = 12000;
+export const DEFAULT_SIZE = 12000;
+/** With more packets there is more to lose. */
+const LOSSY_SIZE = 24000;
 const LARGEST_SIZE = 1_000_000;
 
 export interface DemoCaptureOptions {
@@ -31,17 +33,18 @@ export const demo: Command = defineCommand({
   options: {
     seed: { kind: "value", argument: "N", help: "the world's chance: the same seed, the same packets (default 1)" },
     loss: { kind: "value", argument: "P", help: "the share of packets that each wire loses: 5% or 0.05" },
-    size: { kind: "value", argument: "N", help: `octets of the page (default ${DEFAULT_SIZE})` },
+    size: { kind: "value", argument: "N", help: `octets of the page (default ${DEFAULT_SIZE}, with loss ${LOSSY_SIZE})` },
     capture: { kind: "value", argument: "FILE", help: "write pcapng" },
     "capture-at": { kind: "value", argument: "HOST", help: "client, left, right or server (default client)" },
   },
   notes: "Nothing here is random but by the seed: time is virtual, and the four minutes of TIME-WAIT take no time.",
   words: [0, 0],
   run: async (values, _words, io) => {
+    const loss = values.loss === undefined ? 0 : readFraction(values.loss, "--loss");
     const options: DemoOptions = {
       seed: values.seed === undefined ? 1 : readInteger(values.seed, "--seed", 0, 2 ** 32 - 1),
-      loss: values.loss === undefined ? 0 : readFraction(values.loss, "--loss"),
-      size: values.size === undefined ? DEFAULT_SIZE : readInteger(values.size, "--size", 1, LARGEST_SIZE),
+      loss,
+      size: values.size === undefined ? (loss === 0 ? DEFAULT_SIZE : LOSSY_SIZE) : readInteger(values.size, "--size", 1, LARGEST_SIZE),
     };
     const host = values["capture-at"] ?? "client";
     const capture = values.capture === undefined ? undefined : { path: values.capture, host };

@@ -38,8 +38,12 @@ function renderSegment(row: LadderSegment, origins: Origins, style: Style): stri
   return `${formatTime(clientTime)} ${pad(clientState, STATE)} ${painted} ${pad(serverState, STATE)} ${formatTime(serverTime)}`.trimEnd();
 }
 
+/** Two dashes and a space in front of the text, a space, a dash and the head behind it. */
+const ARROW = 6;
+
 /** `── <SEQ=0><CTL=SYN> ────────▶` toward the server, `◀─── <SEQ=0>… ──` toward the client, `✗` where it was lost. */
-function renderArrow(text: string, { fromClient, lost }: LadderSegment): string {
+function renderArrow(whole: string, { fromClient, lost }: LadderSegment): string {
+  const text = whole.length > MIDDLE - ARROW ? `${whole.slice(0, MIDDLE - ARROW - 1)}…` : whole;
   const line = MIDDLE - text.length - 5;
   const head = fromClient ? "▶" : "◀";
   if (lost !== undefined) {

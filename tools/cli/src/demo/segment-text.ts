@@ -22,6 +22,11 @@ export function segmentText({ dissection: { transport }, fromClient }: LadderSeg
   if (transport.payloadLength > 0) parts.push(`${transport.payloadLength} octets`);
   const options = transport.options.filter(({ name }) => name === "mss" || name === "wscale");
   for (const { name, value } of options) parts.push(`${name === "mss" ? "MSS" : "WS"}=${value}`);
+  // The blocks are of what the other end has sent (RFC 2018 §3).
+  for (const { left, right } of transport.options.flatMap(({ blocks }) => blocks ?? [])) {
+    const [from, to] = [left, right].map((edge) => sequenceDistance(origins[other] ?? edge, edge));
+    parts.push(`SACK=${from}:${to}`);
+  }
   return parts.map((part) => `<${part}>`).join("");
 }
 

@@ -116,8 +116,9 @@ function assemble(device: LinkDevice, values: LinkValues, address: IpPrefix): Pi
   return { stack, close };
 }
 
-function failureOf(device: TunDevice): Error | undefined {
-  return device.closed ? (device.failure ?? new Error(`${device.name}: the device is closed`)) : undefined;
+function failureOf({ name, closed, failure }: TunDevice): Error | undefined {
+  if (!closed) return undefined;
+  return new UsageError(`${name}: the interface is gone${failure === undefined ? "" : ` (${failure.message})`}`);
 }
 
 /** An address, or a name that the host's own resolver knows. */

@@ -17,7 +17,8 @@ export function renderReport(report: ConversationReport, style: Style): string[]
 function detailsOf(report: ConversationReport): string[] {
   if (report.verdict === "not-replayed") return [report.reason ?? ""];
   const { peerPackets, packetsSent, octetsReceived, octetsSent, liberties, whole, divergence } = report;
-  const done = `${octetsReceived} octets received in ${peerPackets} recorded packets, ${octetsSent} sent in ${packetsSent} of ours`;
+  const met = report.verdict === "same" ? "met by" : "played against";
+  const done = `${peerPackets} packets of the peer ${met} ${packetsSent} of ours; ${octetsReceived} octets received, ${octetsSent} sent`;
   const lines = [whole ? done : `${done}; the recording ends before the connection does`];
   const taken = [
     liberties.retransmissions > 0 ? `${liberties.retransmissions} of our packets repeat octets` : "",
