@@ -15,6 +15,7 @@ import {
 import { configureKernelInterface, type KernelConfiguration } from "./kernel-interface.ts";
 import { ReadableWatch } from "./readable-watch.ts";
 import { type SystemCalls, systemCalls } from "./system-calls.ts";
+import { TunError } from "./tun-error.ts";
 
 export type TunMode = "tun" | "tap";
 
@@ -23,6 +24,8 @@ export const READ_BATCH = 64;
 /** The largest IP datagram with an Ethernet header and tags in front, and to spare: the kernel would cut what is longer. */
 const READ_BUFFER_LENGTH = 65536 + 64;
 
+/** What reading from a deleted interface fails with; Node has no name for it. */
+const EBADFD = 77;
 const { EAGAIN, ENOBUFS, ENOMEM, EINTR } = constants.errno;
 /** Why the kernel may have no room for a packet just now; anything else is the packet's fault or the interface's. */
 const NO_ROOM: ReadonlySet<number> = new Set([EAGAIN, ENOBUFS, ENOMEM]);
@@ -46,7 +49,7 @@ export class TunDevice implements LinkDevice {
   private readonly packet: PacketBuffer = PacketBuffer.wrap(this.bytes);
   private receiver: PacketReceiver | undefined;
   private open = true;
-  private error: Error | undefined;
+  private error: TunError | undefined;
 
   /** @param descriptor a non-blocking one that TUNSETIFF has named; the device closes it */
   constructor(name: string, mode: TunMode, mtu: number, descriptor: number) {
@@ -69,7 +72,7 @@ export class TunDevice implements LinkDevice {
   }
 
   /** Why the device closed by itself, if it did. */
-  get failure(): Error | undefined {
+  get failure(): TunError | undefined {
     return this.error;
   }
 
@@ -150,8 +153,10 @@ export class TunDevice implements LinkDevice {
     this.receiver.receive(packet);
   }
 
-  private fail(error: Error): void {
-    this.error = error;
+  private fail(error: NodeJS.ErrnoException): void {
+    const isGone = error.errno === -EBADFD;
+    const code = isGone ? "EBADFD" : (error.code ?? "EIO");
+    this.error = new TunError(this.name, code, isGone ? "the interface was deleted" : "can no longer be read", "read", error);
     this.close();
   }
 }

@@ -48,7 +48,7 @@ function openKernelDevice({ tun, kernel, unref }: Settings): TunDevice {
 
 function obey(device: TunDevice | RawDevice, command: Command): void {
   if (command.transmit !== undefined) device.transmit(PacketBuffer.wrap(Uint8Array.from(Buffer.from(command.transmit, "hex"))));
-  if (command.counters) tell("counters", { ...countersOf(device), closed: device.closed });
+  if (command.counters) tell("counters", { ...countersOf(device), closed: device.closed, failure: failureOf(device) });
   if (command.close) {
     device.close();
     tell("closed");
@@ -57,4 +57,8 @@ function obey(device: TunDevice | RawDevice, command: Command): void {
 
 function countersOf(device: LinkDevice): object {
   return device.counters;
+}
+
+function failureOf(device: TunDevice | RawDevice): string | undefined {
+  return "failure" in device ? device.failure?.message : undefined;
 }

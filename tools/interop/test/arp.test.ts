@@ -94,8 +94,8 @@ describeWith([...PAIR, "ping"], "ARP over a TAP device", () => {
     test("whoever claims our address is contradicted (RFC 5227 §2.4)", async () => {
       await open({ kernelSettings: { "ipv4/ip_nonlocal_bind": 1 } });
       const filter = `arp and ether src ${MAC} and ether broadcast`;
-      const tcpdump = pair.network.start("sh", "-c", `exec tcpdump -n -l --immediate-mode -c 1 -i ${INTERFACE} '${filter}' 2>&1`);
-      await tcpdump.line((line) => line.startsWith("listening"));
+      const tcpdump = pair.network.start("tcpdump", "-n", "-l", "--immediate-mode", "-c", "1", "-i", INTERFACE, filter);
+      await tcpdump.errorLine((line) => line.startsWith("listening"));
       await pair.network.run("arping", "-U", "-c", "1", "-I", INTERFACE, "-s", OURS, OURS);
       await tcpdump.line((line) => line.includes(`ARP, Request who-has ${OURS} tell ${OURS}`));
     });

@@ -1,23 +1,21 @@
-// The page's program with all it needs, as one file: what the packages give to a bundler, for an app's user to load.
-import { build, createLogger } from "vite";
+// The page's program with all it needs, as one file: what the packages give to a bundler.
+import { build } from "vite";
 
-export interface Bundle {
-  readonly code: string;
-  /** A Node module that was imported is a warning here, and a page that does not work. */
-  readonly warnings: readonly string[];
-}
-
-export async function bundle(entry: string): Promise<Bundle> {
-  const warnings: string[] = [];
-  const warn = (message: string): void => void warnings.push(message);
+/** Throws at whatever the bundler has to say: an import of a Node module is a warning here, and in the browser a page that does not work. */
+export async function bundle(entry: string): Promise<string> {
+  const logs: string[] = [];
   const result = await build({
     root: import.meta.dirname,
     configFile: false,
     logLevel: "silent",
-    customLogger: { ...createLogger("silent"), warn, warnOnce: warn },
-    build: { write: false, modulePreload: { polyfill: false }, target: "es2022", rolldownOptions: { input: entry } },
+    build: {
+      write: false,
+      modulePreload: { polyfill: false },
+      target: "es2022",
+      rolldownOptions: { input: entry, onLog: (level, log) => void logs.push(`${level}: ${log.message}`) },
+    },
   });
-  if (!("output" in result)) throw new Error("there is more than one bundle, or none");
-  if (result.output.length > 1) throw new Error(`more than one file: ${result.output.map(({ fileName }) => fileName).join(" ")}`);
-  return { code: result.output[0].code, warnings };
+  if (logs.length > 0) throw new Error(logs.join("\n"));
+  if (!("output" in result) || result.output.length !== 1) throw new Error("the bundle is not one file");
+  return result.output[0].code;
 }

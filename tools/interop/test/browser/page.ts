@@ -1,22 +1,25 @@
 // The page's program: performs, and sends what it found to where it came from.
-import { perform } from "./program.ts";
+import { type Findings, perform } from "./program.ts";
 
-export interface PageReport {
-  readonly findings?: unknown;
-  /** Whatever nobody has caught. */
-  readonly errors: readonly string[];
+/** Of a page the first report counts. */
+export type PageReport = { readonly findings: Findings } | { readonly error: string };
+
+async function send(report: PageReport): Promise<void> {
+  await fetch("report", { method: "POST", body: JSON.stringify(report) });
 }
 
-const errors: string[] = [];
-const describe = (error: unknown): string => (error instanceof Error ? (error.stack ?? error.message) : String(error));
-addEventListener("error", ({ message }) => void errors.push(message));
-addEventListener("unhandledrejection", ({ reason }) => void errors.push(describe(reason)));
+// Whatever nobody catches is the end, also deep inside a stack.
+addEventListener("error", ({ message }) => void send({ error: message }));
+addEventListener("unhandledrejection", ({ reason }: { readonly reason: unknown }) => {
+  void send({ error: reason instanceof Error ? `${reason.message}\n${reason.stack}` : String(reason) });
+});
 
-let findings: unknown;
-try {
-  const { body } = await fetch("recording");
-  findings = await perform(body!);
-} catch (error) {
-  errors.push(describe(error));
+async function run(): Promise<void> {
+  const recording = await fetch("recording");
+  const findings = await perform(recording.body!);
+  // A turn for rejections that come last.
+  await new Promise((resolve) => setTimeout(resolve));
+  await send({ findings });
 }
-await fetch("report", { method: "POST", body: JSON.stringify({ findings, errors } satisfies PageReport) });
+
+void run();

@@ -1,12 +1,13 @@
 // What Node and a browser must do alike: simulate, write and read captures, replay one, and talk in real time.
 import { dissect, formatLine, PcapngWriter, PcapWriter, RelativeSequence, readCapture } from "@netstrata/capture";
+import { openCaptureBatches } from "@netstrata/capture/node";
 import { ip } from "@netstrata/core";
 import { LINKTYPE_ETHERNET } from "@netstrata/link";
 import { replay } from "@netstrata/testing";
 import { type EchoPacket, echo } from "./echo.ts";
 import { type Streams, streams } from "./streams.ts";
 
-/** Of values that survive JSON. */
+/** Made of what survives JSON. */
 export interface Findings {
   readonly echo: { readonly answer: string; readonly times: readonly number[] };
   /** The packets of the echo, one line each, as they are read from a file of each format. */
@@ -23,6 +24,7 @@ export type Format = (typeof FORMATS)[number];
 
 /** @param recording a capture in which 10.9.0.2 is ours */
 export async function perform(recording: ReadableStream<Uint8Array>): Promise<Findings> {
+  if (typeof recording === "string") openCaptureBatches(recording);
   const { packets, ...outcome } = await echo();
   const files = forEachFormat((format) => capture(format, packets));
   const reports: Findings["replay"][number][] = [];

@@ -4,6 +4,11 @@ import { type Ended, Program } from "./program.ts";
 
 /** Our programs, built: `npm run build`. */
 const PROGRAMS = fileURLToPath(new URL("../../dist/", import.meta.url));
+/** The words that start `netstrata`. */
+export const NETSTRATA: readonly [node: string, script: string] = [
+  process.execPath,
+  fileURLToPath(new URL("../../../cli/bin/netstrata.js", import.meta.url)),
+];
 
 /**
  * The namespace has no name in the file system: it lives as long as a process inside waits for its stdin to end. So it goes away with
@@ -52,15 +57,27 @@ export class NetworkNamespace {
     return program;
   }
 
+  /** `start`, without any capability: the files are still root's own, the network is not. */
+  startWithoutRights(command: string, ...args: string[]): Program {
+    return this.start("setpriv", "--bounding-set=-all", "--inh-caps=-all", command, ...args);
+  }
+
   /** Starts one of our programs inside: `tools/interop/src/NAME.ts`, built, with one argument of JSON. */
   node(name: string, settings: object): Program {
     return this.start(process.execPath, `${PROGRAMS}${name}.js`, JSON.stringify(settings));
   }
 
-  /** The same without any capability: the files are still root's own, the network is not. */
   nodeWithoutRights(name: string, settings: object): Program {
-    const drop = ["--bounding-set=-all", "--inh-caps=-all"];
-    return this.start("setpriv", ...drop, process.execPath, `${PROGRAMS}${name}.js`, JSON.stringify(settings));
+    return this.startWithoutRights(process.execPath, `${PROGRAMS}${name}.js`, JSON.stringify(settings));
+  }
+
+  /** Starts `netstrata` inside. */
+  netstrata(...args: string[]): Program {
+    return this.start(...NETSTRATA, ...args);
+  }
+
+  netstrataWithoutRights(...args: string[]): Program {
+    return this.startWithoutRights(...NETSTRATA, ...args);
   }
 
   /** Runs a command inside until it ends. */

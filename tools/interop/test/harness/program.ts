@@ -5,6 +5,8 @@ import { createInterface } from "node:readline";
 /** Waiting for an event that never comes ends here: not a pause, only the limit of patience. */
 const PATIENCE = 30_000;
 
+type Output = "stdout" | "stderr";
+
 export interface Ended {
   /** The exit code; null when a signal ended it. */
   readonly code: number | null;
@@ -19,12 +21,11 @@ export interface ProgramEvent {
 }
 
 export class Program {
-  /** The lines of stdout that nobody has taken yet. */
-  private readonly lines: string[] = [];
+  /** The lines that nobody has taken yet. */
+  private readonly lines: Readonly<Record<Output, string[]>> = { stdout: [], stderr: [] };
   private readonly child: ChildProcess;
   private readonly commandLine: string;
-  private stdout = "";
-  private stderr = "";
+  private readonly output: Record<Output, string> = { stdout: "", stderr: "" };
   private waiting: (() => void)[] = [];
   /** Resolves when the process has ended and all its output has been read; never rejects. */
   readonly ended: Promise<Ended>;
@@ -32,24 +33,26 @@ export class Program {
 
   constructor(command: string, args: readonly string[]) {
     this.commandLine = [command, ...args].join(" ");
-    this.child = spawn(command, args, { stdio: "pipe" });
-    createInterface({ input: this.child.stdout! }).on("line", (line) => {
-      this.lines.push(line);
-      this.wake();
-    });
-    this.child.stdout!.on("data", (chunk) => (this.stdout += chunk));
-    this.child.stderr!.on("data", (chunk) => (this.stderr += chunk));
+    // A group of its own, so that what a shell has started ends with it.
+    this.child = spawn(command, args, { stdio: "pipe", detached: true });
+    for (const output of ["stdout", "stderr"] as const) {
+      createInterface({ input: this.child[output]! }).on("line", (line) => {
+        this.lines[output].push(line);
+        this.wake();
+      });
+      this.child[output]!.on("data", (chunk) => (this.output[output] += chunk));
+    }
     // Whoever writes to a process that has ended learns of it by `ended`.
     this.child.stdin!.on("error", () => {});
     this.ended = new Promise((resolve) => {
       const end = (code: number | null): void => {
         this.over = true;
         this.wake();
-        resolve({ code, stdout: this.stdout, stderr: this.stderr });
+        resolve({ code, ...this.output });
       };
       this.child.on("close", end);
       this.child.on("error", (error) => {
-        this.stderr += error.message;
+        this.output.stderr += error.message;
         end(null);
       });
     });
@@ -59,16 +62,14 @@ export class Program {
     return this.child.pid;
   }
 
-  /** Takes the first line that `matches`, waiting for it when need be; lines before it stay. */
-  async line(matches: (line: string) => boolean = () => true, patience = PATIENCE): Promise<string> {
-    const deadline = Date.now() + patience;
-    for (;;) {
-      const index = this.lines.findIndex(matches);
-      if (index >= 0) return this.lines.splice(index, 1)[0];
-      if (this.over) throw new Error(`ended before the line came: ${this.report()}`);
-      if (Date.now() > deadline) throw new Error(`the line did not come: ${this.report()}`);
-      await this.change(deadline - Date.now());
-    }
+  /** Takes the first line of stdout that `matches`, waiting for it when need be; lines before it stay. */
+  line(matches: (line: string) => boolean = () => true, patience = PATIENCE): Promise<string> {
+    return this.take("stdout", matches, patience);
+  }
+
+  /** `line`, of stderr. */
+  errorLine(matches: (line: string) => boolean): Promise<string> {
+    return this.take("stderr", matches, PATIENCE);
   }
 
   /** Takes the first event of this name, and of these details when a test for them is given. */
@@ -94,12 +95,25 @@ export class Program {
     this.child.stdin!.end();
   }
 
+  /** Sends a signal to the process and to those that it has started. */
   kill(signal: NodeJS.Signals = "SIGKILL"): void {
-    if (!this.over) this.child.kill(signal);
+    if (!this.over && this.pid !== undefined) process.kill(-this.pid, signal);
+  }
+
+  private async take(output: Output, matches: (line: string) => boolean, patience: number): Promise<string> {
+    const lines = this.lines[output];
+    const deadline = Date.now() + patience;
+    for (;;) {
+      const index = lines.findIndex(matches);
+      if (index >= 0) return lines.splice(index, 1)[0];
+      if (this.over) throw new Error(`ended before the line came: ${this.report()}`);
+      if (Date.now() > deadline) throw new Error(`the line did not come: ${this.report()}`);
+      await this.change(deadline - Date.now());
+    }
   }
 
   private report(): string {
-    return `${this.commandLine}\n--- stdout\n${this.stdout.slice(-2000)}\n--- stderr\n${this.stderr.slice(-2000)}`;
+    return `${this.commandLine}\n--- stdout\n${this.output.stdout.slice(-2000)}\n--- stderr\n${this.output.stderr.slice(-2000)}`;
   }
 
   private wake(): void {
