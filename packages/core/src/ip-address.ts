@@ -40,6 +40,11 @@ export function isLoopback(address: IpAddress): boolean {
   return isIpv4(address) ? address >>> 24 === 127 : address === IPV6_LOOPBACK;
 }
 
+/** 169.254.0.0/16 (RFC 3927 §2.1) or fe80::/10 (RFC 4291 §2.5.6): it means something on one link only, and is never forwarded. */
+export function isLinkLocal(address: IpAddress): boolean {
+  return isIpv4(address) ? address >>> 16 === 0xa9fe : (address.charCodeAt(0) & 0xffc0) === 0xfe80;
+}
+
 /** 224.0.0.0/4 (RFC 1112 §4) or ff00::/8 (RFC 4291 §2.7). */
 export function isMulticast(address: IpAddress): boolean {
   return isIpv4(address) ? address >>> 28 === 14 : address.charCodeAt(0) >>> 8 === 0xff;

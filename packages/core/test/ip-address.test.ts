@@ -14,6 +14,7 @@ import {
   ipVersion,
   isIpv4,
   isIpv6,
+  isLinkLocal,
   isLoopback,
   isMulticast,
   isReservedIpv4,
@@ -76,6 +77,7 @@ describe("kinds of addresses", () => {
     const names: string[] = [];
     if (isUnspecified(address)) names.push("unspecified");
     if (isLoopback(address)) names.push("loopback");
+    if (isLinkLocal(address)) names.push("link-local");
     if (isMulticast(address)) names.push("multicast");
     if (isIpv4(address) && isReservedIpv4(address)) names.push("reserved");
     return names;
@@ -97,7 +99,13 @@ describe("kinds of addresses", () => {
     ["255.255.255.255", []],
     ["ff02::1", ["multicast"]],
     ["feff::1", []],
-    ["fe80::1", []],
+    ["fe80::1", ["link-local"]],
+    ["febf:ffff::", ["link-local"]],
+    ["fec0::", []],
+    ["169.253.255.255", []],
+    ["169.254.0.0", ["link-local"]],
+    ["169.254.255.255", ["link-local"]],
+    ["169.255.0.0", []],
   ])("%s is %j", (text, expected) => {
     expect(kinds(text)).toEqual(expected);
   });

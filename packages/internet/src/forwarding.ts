@@ -3,6 +3,7 @@ import {
   foldChecksum,
   type IpAddress,
   isIpv4,
+  isLinkLocal,
   isLoopback,
   isReservedIpv4,
   type PacketBuffer,
@@ -21,7 +22,7 @@ import {
   UNREACHABLE_NETWORK,
 } from "./icmp-message.ts";
 import type { Ipv4Counters, Ipv4DropReason, Ipv4Drops } from "./ipv4-counters.ts";
-import { IPV4_HEADER_LENGTH, type Ipv4Header } from "./ipv4-header.ts";
+import { IPV4_HEADER_LENGTH, IPV4_MAX_LENGTH, type Ipv4Header } from "./ipv4-header.ts";
 import { recordRoute } from "./ipv4-options.ts";
 import { sendToLink } from "./link-output.ts";
 
@@ -51,13 +52,12 @@ export class Forwarding {
    */
   forward(datagram: PacketBuffer, header: Ipv4Header, cast: LinkCast): void {
     datagram.rewind(header.headerLength);
-    // RFC 1812 §5.3.7. What is for many has been dealt with: it is delivered, or nobody's here.
-    const { destination } = header;
-    if (destination >>> 24 === 0 || isLoopback(destination) || isReservedIpv4(destination)) {
-      this.drops.count("martian-destination", datagram);
+    const obstacle = obstacleTo(header);
+    if (obstacle !== undefined) {
+      this.drops.count(obstacle, datagram);
       return;
     }
-    const next = this.destinations.lookup(destination);
+    const next = this.destinations.lookup(header.destination);
     if (next === undefined) {
       this.refuse("no-route", datagram, header, cast, NETWORK_UNREACHABLE);
       return;
@@ -84,6 +84,18 @@ export class Forwarding {
     this.drops.count(reason, datagram);
     this.icmp.sendError(datagram, header, cast, message);
   }
+}
+
+/** Why a datagram goes nowhere, whatever the routes say; undefined when it may. What is for many has been dealt with before. */
+function obstacleTo(header: Ipv4Header): Ipv4DropReason | undefined {
+  const { source, destination, fragmentOffset, totalLength, headerLength } = header;
+  // RFC 1812 §5.3.7
+  if (destination >>> 24 === 0 || isLoopback(destination) || isReservedIpv4(destination)) return "martian-destination";
+  // RFC 3927 §7
+  if (isLinkLocal(source) || isLinkLocal(destination)) return "link-local";
+  // RFC 791 §3.1: no datagram reaches so far. Were this fragment cut again, the offsets of its pieces would begin anew at 0.
+  if (fragmentOffset + totalLength - headerLength > IPV4_MAX_LENGTH - IPV4_HEADER_LENGTH) return "oversize-fragment";
+  return undefined;
 }
 
 /** RFC 1812 §5.3.1, with the checksum updated by the difference (RFC 1624): a router must not hide damage by summing anew. */

@@ -42,6 +42,7 @@ const IPV4_DROPS = {
   // The addresses.
   "martian-source": ["InAddrErrors", "RFC 1122 §3.2.1.3"],
   "martian-destination": ["InAddrErrors", "RFC 1812 §5.3.7"],
+  "link-local": ["InAddrErrors", "RFC 3927 §7"],
   "unicast-in-link-broadcast": ["InAddrErrors", "RFC 1122 §3.3.6"],
   "not-for-us": ["InAddrErrors", "RFC 1122 §3.2.1.3"],
   "not-a-group-of-ours": ["InAddrErrors", "RFC 1122 §3.2.1.3 (3)"],
@@ -49,6 +50,7 @@ const IPV4_DROPS = {
   "source-route-refused": ["InAddrErrors", "RFC 1122 §3.3.5"],
   "time-exceeded": ["InHdrErrors", "RFC 1812 §5.3.1"],
   "no-route": ["OutNoRoutes", "RFC 1812 §5.2.7.1"],
+  "oversize-fragment": ["InHdrErrors", "RFC 791 §3.1"],
   "fragmentation-needed": ["FragFails", "RFC 1191 §4"],
   "no-neighbour": ["OutDiscards", "RFC 1122 §3.2.2.1"],
   // Fragments.

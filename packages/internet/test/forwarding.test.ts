@@ -136,6 +136,27 @@ test("1812-5.3.4-1: what came as a link broadcast or multicast is not forwarded"
   expect([...out.take(), ...bench.link.take()]).toEqual([]);
 });
 
+test("RFC 3927 §7: link-local addresses stay on their link", () => {
+  const { bench, out } = router();
+  bench.layer.routes.add({ prefix: prefix("0.0.0.0/0"), interface: out, nextHop: ip("198.51.100.2") });
+  for (const fields of [{ source: "169.254.1.1" }, { destination: "169.254.255.255" }]) {
+    bench.link.deliver(passing(fields));
+    expect(bench.takeDrops()).toEqual(["link-local"]);
+  }
+  bench.link.deliver(passing({ source: "169.253.1.1", destination: "169.255.0.1" }));
+  expect([out.take().length, bench.link.take().length]).toEqual([1, 0]);
+});
+
+test("a fragment that ends beyond the longest datagram is not cut into fragments of another", () => {
+  const { bench, out } = router(576);
+  bench.link.deliver(passing({ fragmentOffset: 65528, identification: 7 }, 700));
+  expect(bench.takeDrops()).toEqual(["oversize-fragment"]);
+  expect(out.take()).toEqual([]);
+  // The very end of the longest datagram passes.
+  bench.link.deliver(passing({ fragmentOffset: 64808 }, 707));
+  expect(out.take().map(({ header, payload }) => header.fragmentOffset + payload.length)).toEqual([65360, 65515]);
+});
+
 test("1812-5.3.7-1: martians are not forwarded", () => {
   const { bench, out } = router();
   bench.layer.routes.add({ prefix: prefix("0.0.0.0/0"), interface: out, nextHop: ip("198.51.100.2") });
