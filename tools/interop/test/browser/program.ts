@@ -1,6 +1,5 @@
 // What Node and a browser must do alike: simulate, write and read captures, replay one, and talk in real time.
 import { dissect, formatLine, PcapngWriter, PcapWriter, RelativeSequence, readCapture } from "@netstrata/capture";
-import { openCaptureBatches } from "@netstrata/capture/node";
 import { ip } from "@netstrata/core";
 import { LINKTYPE_ETHERNET } from "@netstrata/link";
 import { replay } from "@netstrata/testing";
@@ -24,7 +23,6 @@ export type Format = (typeof FORMATS)[number];
 
 /** @param recording a capture in which 10.9.0.2 is ours */
 export async function perform(recording: ReadableStream<Uint8Array>): Promise<Findings> {
-  if (typeof recording === "string") openCaptureBatches(recording);
   const { packets, ...outcome } = await echo();
   const files = forEachFormat((format) => capture(format, packets));
   const reports: Findings["replay"][number][] = [];
