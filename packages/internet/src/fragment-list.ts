@@ -52,7 +52,8 @@ export class FragmentList {
     if (this.total !== undefined && (isLast || end > this.total)) return "conflicting-fragment";
     if (isLast && after !== undefined) return "conflicting-fragment";
     if (this.pieces.length >= limit) return "too-many-fragments";
-    this.pieces.splice(index, 0, { offset, payload: payload.slice() });
+    // Not `payload.slice()`: on a store that is a Node Buffer that would be a view.
+    this.pieces.splice(index, 0, { offset, payload: new Uint8Array(payload) });
     this.octets += payload.length;
     if (isLast) this.total = end;
     return this.octets === this.total ? "complete" : "pending";

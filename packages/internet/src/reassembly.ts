@@ -138,7 +138,7 @@ export class Reassembler {
     if (cast !== "unicast") datagram.cast = cast;
     if (header.fragmentOffset === 0) {
       const start = packet.start - header.headerLength;
-      datagram.first = { bytes: packet.bytes.slice(start, packet.start), header };
+      datagram.first = { bytes: new Uint8Array(packet.bytes.subarray(start, packet.start)), header };
     }
     return verdict;
   }

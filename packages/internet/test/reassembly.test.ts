@@ -287,3 +287,15 @@ test("a list of fragments agrees with a simple model: an array of octets, each o
     { numRuns: 2000 },
   );
 });
+
+test("fragments are copied out of the device's buffer, also when that is a Node Buffer, whose slice is a view", () => {
+  const bench = new Bench();
+  const options = Uint8Array.of(148, 4, 0, 0);
+  expect(deliver(bench, Buffer.from(fragment(32, 64)), Buffer.from(fragment(0, 32, { options })))).toEqual([]);
+  expectWhole(bench);
+  deliver(bench, Buffer.from(fragment(0, 32, { options })));
+  bench.clock.advance(60_000);
+  const quoted = PacketBuffer.wrap(icmpOf(bench.link.take()[0]).body.slice());
+  expect(readIpv4Header(quoted)).toMatchObject({ headerLength: 24, totalLength: 56 });
+  expect(quoted.slice()).toEqual(WHOLE.slice(0, 32));
+});

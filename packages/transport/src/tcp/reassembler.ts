@@ -68,7 +68,8 @@ export class Reassembler {
       const fresh = bytes.subarray(from, from + sequenceDistance(at, holeEnd));
       if (!this.extendPiece(index - 1, at, fresh)) {
         if (this.pieces.length >= this.maxPieces) return false;
-        this.pieces.splice(index, 0, { start: at, end: holeEnd, block: fresh.slice() });
+        // Not `fresh.slice()`: in a Node Buffer that is a view, and the packet is only lent.
+        this.pieces.splice(index, 0, { start: at, end: holeEnd, block: new Uint8Array(fresh) });
         index += 1;
       }
       this.length += fresh.length;

@@ -90,3 +90,11 @@ describe("limits", () => {
     expect([...(reassembler.take(5) as Uint8Array)]).toEqual([1, 2, 3]);
   });
 });
+
+test("what is kept is a copy, also of a Node Buffer, whose slice is a view", () => {
+  const reassembler = new Reassembler();
+  const lent = Buffer.from(octets(10, 5));
+  reassembler.insert(5, lent);
+  lent.fill(0xdd);
+  expect(Array.from(reassembler.take(5) ?? [])).toEqual(Array.from(octets(10, 5)));
+});
