@@ -43,6 +43,7 @@ const IPV4_DROPS = {
   "martian-source": ["InAddrErrors", "RFC 1122 §3.2.1.3"],
   "martian-destination": ["InAddrErrors", "RFC 1812 §5.3.7"],
   "link-local": ["InAddrErrors", "RFC 3927 §7"],
+  "martian-hop": ["InAddrErrors", "RFC 1122 §3.2.1.3"],
   "unicast-in-link-broadcast": ["InAddrErrors", "RFC 1122 §3.3.6"],
   "not-for-us": ["InAddrErrors", "RFC 1122 §3.2.1.3"],
   "not-a-group-of-ours": ["InAddrErrors", "RFC 1122 §3.2.1.3 (3)"],

@@ -14,7 +14,7 @@ import {
 import type { Arrival, IpProtocolHandler } from "./ip-service.ts";
 import type { Ipv4Counters, Ipv4DropReason, Ipv4Drops } from "./ipv4-counters.ts";
 import { IPV4_HEADER_LENGTH, type Ipv4Header, readIpv4Header, readUncheckedIpv4Header } from "./ipv4-header.ts";
-import { isFinished, isSourceRoute, OPTION_STRICT_SOURCE_ROUTE, readIpv4Options } from "./ipv4-options.ts";
+import { isFinished, isSourceRoute, OPTION_STRICT_SOURCE_ROUTE, readIpv4Options, recordedAddresses } from "./ipv4-options.ts";
 import type { LocalAddresses } from "./local-addresses.ts";
 import type { Reassembler } from "./reassembly.ts";
 
@@ -57,7 +57,7 @@ export class Ipv4Input {
       drops.count(refusal, datagram);
       return;
     }
-    if (header.headerLength > IPV4_HEADER_LENGTH && !this.acceptsOptions(datagram, header, cast, own !== undefined)) return;
+    if (header.headerLength > IPV4_HEADER_LENGTH && !this.acceptsOptions(datagram, header, from, cast, own !== undefined)) return;
     if (own === undefined) {
       forwarding.forward(datagram, header, cast);
       return;
@@ -87,11 +87,16 @@ export class Ipv4Input {
   private isImpossibleSource(source: Ipv4Address, destination: Ipv4Address): boolean {
     // RFC 1122 §3.2.1.3 (a): who does not know his address yet (DHCP) calls all neighbours; nobody answers him directly.
     if (source === IPV4_ANY) return destination !== IPV4_BROADCAST && !isMulticast(destination);
-    return source >>> 24 === 0 || isMulticast(source) || isReservedIpv4(source) || this.parts.addresses.isBroadcast(source);
+    return this.isNoHost(source);
+  }
+
+  /** True for an address that no single host can have. */
+  private isNoHost(address: Ipv4Address): boolean {
+    return address >>> 24 === 0 || isMulticast(address) || isReservedIpv4(address) || this.parts.addresses.isBroadcast(address);
   }
 
   /** Checks the options; false when the datagram has been dropped for them. */
-  private acceptsOptions(datagram: PacketBuffer, header: Ipv4Header, cast: LinkCast, isOurs: boolean): boolean {
+  private acceptsOptions(datagram: PacketBuffer, header: Ipv4Header, from: NetworkInterface, cast: LinkCast, isOurs: boolean): boolean {
     const length = header.headerLength - IPV4_HEADER_LENGTH;
     const bytes = datagram.bytes.subarray(datagram.start - length, datagram.start);
     const options = readIpv4Options(bytes);
@@ -106,8 +111,18 @@ export class Ipv4Input {
     // RFC 1122 §3.3.5: this stack does not pass source-routed datagrams on. For a datagram that is not addressed to us a loose
     // route is the business of its next named hop, but a strict one has gone astray.
     const isOurTurn = isOurs ? !isFinished(bytes, route) : route.type === OPTION_STRICT_SOURCE_ROUTE;
-    if (isOurTurn) this.refuse("source-route-refused", datagram, header, cast, SOURCE_ROUTE_FAILED);
-    return !isOurTurn;
+    if (isOurTurn) {
+      this.refuse("source-route-refused", datagram, header, cast, SOURCE_ROUTE_FAILED);
+      return false;
+    }
+    // Answers go back by this route, so that its hops are held to what is asked of a source: else an echo request could have
+    // its answer broadcast, or sent to a service that listens on 127.0.0.1.
+    const { addresses, drops } = this.parts;
+    const isMartian = (hop: Ipv4Address): boolean =>
+      this.isNoHost(hop) || (from !== addresses.loopback && (isLoopback(hop) || addresses.isLocal(hop)));
+    if (!isOurs || !recordedAddresses(bytes, route).some(isMartian)) return true;
+    drops.count("martian-hop", datagram);
+    return false;
   }
 
   /** RFC 1812 §5.3.5.2: a broadcast to another network of ours is delivered and forwarded, but not if it came as a link broadcast (§5.3.4). */

@@ -120,7 +120,7 @@ export function returnRoute(bytes: Uint8Array, source: Ipv4Address, own: Ipv4Add
       destination = back.shift() as Ipv4Address;
       if (back.length > 0) parts.push(routeOption(option.type, back, FIRST_POINTER));
     } else if (option.type === OPTION_RECORD_ROUTE) {
-      parts.push(recordedInto(bytes.slice(option.offset, option.offset + option.length), own));
+      parts.push(recordedInto(new Uint8Array(bytes.subarray(option.offset, option.offset + option.length)), own));
     }
   }
   return { destination, options: padded(parts) };
@@ -135,7 +135,8 @@ export function looseSourceRoute(hops: readonly [Ipv4Address, ...Ipv4Address[]],
   return { destination: first, options: padded([routeOption(OPTION_LOOSE_SOURCE_ROUTE, [...rest, destination], FIRST_POINTER)]) };
 }
 
-function recordedAddresses(bytes: Uint8Array, route: Ipv4Option): Ipv4Address[] {
+/** The addresses that a route has been through so far. */
+export function recordedAddresses(bytes: Uint8Array, route: Ipv4Option): Ipv4Address[] {
   const addresses: Ipv4Address[] = [];
   const end = route.offset + Math.min(route.length, bytes[route.offset + 2] - 1);
   for (let at = route.offset + ROUTE_START; at + 4 <= end; at += 4) addresses.push(ipFromBytes(bytes.subarray(at, at + 4)) as Ipv4Address);

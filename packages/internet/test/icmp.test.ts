@@ -1,5 +1,5 @@
 // ICMP: answers, errors sent and not sent, errors received (RFC 792, RFC 1122 §3.2.2).
-import { ip, PacketBuffer, prefix } from "@netstrata/core";
+import { ip, ipToBytes, PacketBuffer, prefix } from "@netstrata/core";
 import { expect, test } from "vitest";
 import { Bench, type DatagramFields, datagram, icmp, icmpBytes, icmpOf, octets, RecordingHandler } from "./bench-host.ts";
 
@@ -49,6 +49,19 @@ test("1122-3.2.2.6-7: a record route comes back with our address in it", () => {
   bench.link.deliver(icmp(ECHO, octets(8), { options }));
   const [{ bytes }] = bench.link.take();
   expect(bytes.slice(20, 32)).toEqual(Uint8Array.of(7, 11, 12, 198, 51, 100, 1, 192, 0, 2, 1, 0));
+});
+
+test("no answer goes back by a source route through what is not one host, or through ourselves", () => {
+  const bench = new Bench();
+  const hops = ["192.0.2.255", "192.0.2.0", "255.255.255.255", "224.0.0.1", "240.0.0.1", "0.0.0.1", "127.0.0.1", "192.0.2.1"];
+  for (const hop of hops) {
+    const bytes = ipToBytes(ip(hop));
+    // As the last hop it would be the answer's first destination, as the first one somebody else's.
+    bench.link.deliver(icmp(ECHO, octets(8), { options: Uint8Array.of(131, 11, 12, 198, 51, 100, 1, ...bytes, 0) }));
+    bench.link.deliver(icmp(ECHO, octets(8), { options: Uint8Array.of(137, 11, 12, ...bytes, 198, 51, 100, 1, 0) }));
+    bench.clock.advance(0);
+    expect([hop, bench.link.take(), bench.takeDrops()]).toEqual([hop, [], ["martian-hop", "martian-hop"]]);
+  }
 });
 
 test("1122-3.2.2.6-8, 1812-4.3.3.6-2: a source route comes back reversed", () => {
