@@ -37,6 +37,7 @@ import { finishEvent } from "./event.ts";
 import { createInitialSequenceNumbers, type InitialSequenceNumberSource } from "./initial-sequence-number.ts";
 import { DEFAULT_BACKLOG, Listener } from "./listener.ts";
 import { NewRenoRecovery } from "./loss-recovery/new-reno-recovery.ts";
+import { isAcceptable } from "./receiver.ts";
 import { sendResetFor } from "./reset.ts";
 import { Segment } from "./segment.ts";
 import { applySynOptions, segmentArrives } from "./segment-arrives.ts";
@@ -203,8 +204,8 @@ export class Tcp implements TcpService, IpProtocolHandler, TcpContext {
       return this.receiveWithoutConnection(segment, parsed, header, packet, route, tcb.snd.nxt);
     }
     tcb.inEvent = true;
-    // SHLD-24: the latest route counts. MUST-52: but not instead of one that the user has chosen.
-    if (route !== undefined && tcb.passive) followRoute(tcb, route);
+    // SHLD-24: the latest route counts, of segments that are in the window. MUST-52: but not instead of one that the user has chosen.
+    if (route !== undefined && tcb.passive && isAcceptable(tcb, segment)) followRoute(tcb, route);
     const outcome = segmentArrives(tcb, segment);
     finishEvent(tcb);
     if (outcome === "answer-with-reset") this.answerWithReset(header, parsed, segment);
@@ -321,7 +322,9 @@ export class Tcp implements TcpService, IpProtocolHandler, TcpContext {
    */
   private mayReopen(tcb: TransmissionControlBlock, segment: Segment): boolean {
     if (tcb.state !== "TIME-WAIT" || !segment.hasSyn || segment.hasAck || segment.hasRst) return false;
-    return isAfter(segment.seq, tcb.rcv.nxt) && this.listenerFor(tcb.local.address, tcb.local.port) !== undefined;
+    if (!isAfter(segment.seq, tcb.rcv.nxt)) return false;
+    const listener = this.listenerFor(tcb.local.address, tcb.local.port);
+    return listener !== undefined && !listener.isFull;
   }
 
   /** @param formerNxt SND.NXT of an earlier connection between the same ends, beyond which this one has to start */

@@ -53,6 +53,18 @@ dialogue(
   ACCEPTING,
 );
 
+dialogue(
+  "a segment outside the window does not divert a connection",
+  (peer) => {
+    const connection = peer.connect();
+    peer.send({ flags: "A", seq: 500_000, ack: 1, ipOptions: Uint8Array.from(looseRoute(["10.0.0.9"], true)) });
+    peer.takeAll();
+    connection.send(octets(10));
+    expect(peer.expect({ flags: "PA", data: 10 })).toMatchObject({ hop: peer.address, ipOptions: [] });
+  },
+  ACCEPTING,
+);
+
 dialogue("a route that segments came by is not followed unless that is wanted: it would let anyone speak for anyone", (peer) => {
   peer.listen();
   peer.send({ flags: "S", seq: 0, ipOptions: Uint8Array.from(looseRoute(["10.0.0.7"], true)) });
