@@ -248,6 +248,20 @@ describe("a recording that does not hold what is needed", () => {
     expect(verdicts(await replayed(changed, SERVER))).toEqual(["packets of the peer contradict each other about the same octets"]);
   });
 
+  test("has ends that cannot be", async () => {
+    const packets = await record(exchange(100, 100));
+    const changed = (at: number, ...octets: number[]): CapturedPacket[] =>
+      packets.map((packet) => {
+        const bytes = Uint8Array.from(packet.bytes);
+        const fromClient = bytes[29] === 1;
+        if (tcpFlags(packet) !== 0) bytes.set(octets, at + (fromClient ? 0 : at < TCP ? 4 : 2));
+        return { ...packet, bytes };
+      });
+    expect(verdicts(await replayed(changed(TCP, 0, 0), SERVER))).toEqual(["an end has no port or no address"]);
+    expect(verdicts(await replayed(changed(26, 0, 0, 0, 0), SERVER))).toEqual(["an end has no port or no address"]);
+    expect(verdicts(await replayed(changed(26, 255, 255, 255, 255), SERVER))).toEqual(["the peer is no single host"]);
+  });
+
   test("holds more packets than may be held", async () => {
     const packets = await record(exchange(5000, 100));
     await expect(replayed(packets, SERVER, { packetLimit: 5 })).rejects.toThrow("more than 5 packets in one recording");
@@ -323,4 +337,23 @@ test("packets of other protocols, other hosts and other kinds are passed over", 
   const mixed = [...strangers.map((bytes, index) => capturedPacket(1000 + index, 0, bytes)), ...packets];
   expect(verdicts(await replayed(mixed, SERVER))).toEqual(["same"]);
   expect(await replayed(mixed, "192.0.2.77")).toEqual([]);
+});
+
+test("a recording with broken packets is replayed or not, and never throws", async () => {
+  const whole = await record(exchange(3000, 3000));
+  const damage = fc.array(fc.tuple(fc.nat(whole.length - 1), fc.nat(1500), fc.integer({ min: 1, max: 255 })), {
+    minLength: 1,
+    maxLength: 30,
+  });
+  await fc.assert(
+    fc.asyncProperty(damage, fc.array(fc.nat(whole.length - 1), { maxLength: 5 }), async (hits, cuts) => {
+      const packets = whole.map((packet) => ({ ...packet, bytes: Uint8Array.from(packet.bytes) }));
+      for (const [index, at, mask] of hits) if (at < packets[index].bytes.length) packets[index].bytes[at] ^= mask;
+      for (const index of cuts) packets[index].bytes = packets[index].bytes.subarray(0, packets[index].bytes.length >> 1);
+      for (const as of [CLIENT, SERVER]) {
+        for (const { verdict } of await replayed(packets, as)) expect(["same", "differs", "not-replayed"]).toContain(verdict);
+      }
+    }),
+    { numRuns: 300 },
+  );
 });

@@ -1,17 +1,15 @@
 // A recording from the point of view of one of its hosts: that host's TCP and UDP conversations.
 import type { CapturedPacket } from "@netstrata/capture";
-import { formatIp, IPV4_BROADCAST, type Ipv4Address, isMulticast, isUnspecified, type Milliseconds, PacketBuffer } from "@netstrata/core";
+import { formatIp, IPV4_BROADCAST, type Ipv4Address, isMulticast, isUnspecified, PacketBuffer } from "@netstrata/core";
 import { PROTOCOL_ICMP, PROTOCOL_TCP, PROTOCOL_UDP } from "@netstrata/internet";
-import { ACK, type Endpoint, FIN, RST, readUdp, readUncheckedUdp, SYN, UDP_HEADER_LENGTH } from "@netstrata/transport";
+import { type Endpoint, readUdp, readUncheckedUdp, UDP_HEADER_LENGTH } from "@netstrata/transport";
 import { DatagramReader, type RecordedDatagram } from "./recorded-datagram.ts";
 import { type RecordedError, readError } from "./recorded-message.ts";
-import { has, isOpening, type RecordedSegment, readSegment } from "./recorded-segment.ts";
+import { isOpening, type RecordedSegment, readSegment } from "./recorded-segment.ts";
+import { belongsTo, isSeenTwice } from "./same-conversation.ts";
 
 /** Packets of the chosen host that one recording holds in memory. */
 export const DEFAULT_RECORDING_LIMIT = 1_000_000;
-
-/** Within this a router has passed a packet on, and no sender has begun to think that it was lost. */
-const SEEN_TWICE_TIME: Milliseconds = 5;
 
 interface RecordedConversationEnds {
   /** The end that our stack plays. */
@@ -90,11 +88,11 @@ export class Recording {
     const segment: RecordedSegment = { ...read, fromOwn: ends.fromOwn };
     const key = keyOf("tcp", ends);
     let conversation = this.open.get(key) as RecordedTcp | undefined;
-    if (conversation === undefined || (isOpening(segment) && !belongsTo(conversation, segment))) {
+    if (conversation === undefined || (isOpening(segment) && !belongsTo(conversation.events.filter(isSegment), segment))) {
       conversation = { protocol: "tcp", own: ends.own, peer: ends.peer, events: [] };
       this.begin(key, conversation);
     }
-    if (!isSeenTwice(conversation, segment)) conversation.events.push(segment);
+    if (!isSeenTwice(conversation.events, segment)) conversation.events.push(segment);
   }
 
   private addUdp(datagram: RecordedDatagram): void {
@@ -156,32 +154,4 @@ export class Recording {
 
 function keyOf(protocol: "tcp" | "udp", { own, peer }: RecordedConversationEnds): string {
   return `${protocol} ${own.address}.${own.port} ${peer.address}.${peer.port}`;
-}
-
-/** Whether a SYN opens the conversation that is known, as its repetition or from the other side, or a new one on the same ports. */
-function belongsTo({ events }: RecordedTcp, syn: RecordedSegment): boolean {
-  const segments = events.filter(isSegment);
-  const same = segments.find((segment) => segment.fromOwn === syn.fromOwn && has(segment, SYN));
-  if (same?.seq === syn.seq) return true;
-  const finished =
-    segments.some((segment) => has(segment, RST)) ||
-    [true, false].every((own) => segments.some((segment) => segment.fromOwn === own && has(segment, FIN)));
-  if (finished) return false;
-  const opened = segments.some((segment) => has(segment, SYN) && has(segment, ACK));
-  // Before anybody answered it may be the other half of a simultaneous open; after, a stranger's SYN that is to be challenged.
-  return opened || (same === undefined && segments.every(isOpening));
-}
-
-/** Captures on a router or a mirror port show a packet before and behind the router: nothing but its time to live has changed. */
-function isSeenTwice({ events }: RecordedTcp, { datagram, fromOwn }: RecordedSegment): boolean {
-  const { identification, headerLength } = datagram.header;
-  // Without an identification that changes, a repetition by the sender itself looks the same.
-  if (identification === 0) return false;
-  for (let index = events.length - 1; index >= 0 && datagram.time - events[index].datagram.time <= SEEN_TWICE_TIME; index -= 1) {
-    const before = events[index].datagram;
-    if (events[index].fromOwn !== fromOwn || before.header.identification !== identification) continue;
-    if (before.bytes.length !== datagram.bytes.length) continue;
-    return datagram.bytes.subarray(headerLength).every((octet, at) => octet === before.bytes[headerLength + at]);
-  }
-  return false;
 }

@@ -1,6 +1,6 @@
 // Replay: our stack plays one host of a recording, and the recording plays everybody that host talked to.
 import type { CapturedPacket } from "@netstrata/capture";
-import { type IpAddress, isIpv4 } from "@netstrata/core";
+import { type IpAddress, isIpv4, isUnspecified } from "@netstrata/core";
 import { type OwnEnd, type RecordedConversation, Recording } from "./recording.ts";
 import { type ConversationReport, NO_LIBERTIES } from "./replay-report.ts";
 import { planTcp } from "./tcp-plan.ts";
@@ -31,6 +31,10 @@ export async function* replay(
 }
 
 export function replayConversation(conversation: RecordedConversation, options: TcpReplayOptions = {}): ConversationReport {
+  // Broken on purpose: no stack sends to such an end, or from it.
+  const { own, peer } = conversation;
+  const isReal = own.port !== 0 && peer.port !== 0 && !isUnspecified(peer.address);
+  if (!isReal) return { ...describe(conversation), verdict: "not-replayed", reason: "an end has no port or no address" };
   return conversation.protocol === "tcp" ? replayTcp(conversation, options) : replayUdp(conversation, options);
 }
 

@@ -1,9 +1,11 @@
 // A recorded segment made to fit a connection of ours: its acknowledgments speak of our numbers (RFC 9293 §3.4; options RFC 7323, 2018).
-import { foldChecksum, foldSum, PacketBuffer, type SequenceNumber, sequenceAdd, sumPacket } from "@netstrata/core";
+import { foldChecksum, foldSum, PacketBuffer, type SequenceNumber, sequenceAdd, sequenceDistance, sumPacket } from "@netstrata/core";
 import { ICMP_HEADER_LENGTH } from "@netstrata/internet";
 import { ACK, TCP_HEADER_LENGTH } from "@netstrata/transport";
+import type { OwnOutput } from "./own-output.ts";
 import { quotedTransportOffset, type RecordedError } from "./recorded-message.ts";
 import type { RecordedSegment } from "./recorded-segment.ts";
+import type { TcpPlan } from "./tcp-plan.ts";
 
 const KIND_END = 0;
 const KIND_NO_OPERATION = 1;
@@ -24,6 +26,20 @@ export interface SegmentMapping {
   readonly agreed: { readonly windowScale: boolean; readonly sack: boolean; readonly timestamps: boolean };
   /** Its checksums were made behind the place of the capture: take them as right. */
   readonly repair: boolean;
+}
+
+/** What fits now, with what our stack has said so far. */
+export function mappingFor({ own, peer }: TcpPlan, { isn, offered, timestamp }: OwnOutput): SegmentMapping {
+  const recorded = own.syn?.options ?? {};
+  // Before our SYN is out, the recorded host's answer says what its peer may go on with.
+  const both = (option: "windowScale" | "sackPermitted" | "timestamps"): boolean =>
+    recorded[option] !== undefined && (offered === undefined || offered[option] !== undefined);
+  return {
+    shift: isn === undefined ? 0 : sequenceDistance(own.isn, isn),
+    echoReply: timestamp,
+    agreed: { windowScale: both("windowScale"), sack: both("sackPermitted"), timestamps: both("timestamps") },
+    repair: peer.checksumsLater,
+  };
 }
 
 /** The datagram with the segment in it, ready to be received. */

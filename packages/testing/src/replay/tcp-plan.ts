@@ -1,6 +1,6 @@
 // What a recorded connection asks of a stack that plays one of its ends: both streams, how it begins and how it ends (RFC 9293 §3.3.2).
-import type { SequenceNumber } from "@netstrata/core";
-import { ACK, RST, SYN } from "@netstrata/transport";
+import { IPV4_BROADCAST, isMulticast, type Milliseconds, type SequenceNumber } from "@netstrata/core";
+import { ACK, RST, SYN, type TcpConnectionOptions } from "@netstrata/transport";
 import { missingOctets, type RecordedEnds, readEnds } from "./recorded-end.ts";
 import { has, isOpening, type RecordedSegment } from "./recorded-segment.ts";
 import { isSegment, type RecordedTcp } from "./recording.ts";
@@ -15,6 +15,9 @@ export interface TcpPlan extends RecordedEnds {
 
 /** Reads a recorded connection; a sentence when it cannot be replayed, because the recording does not hold what is needed. */
 export function planTcp(recording: RecordedTcp): TcpPlan | string {
+  const peer = recording.peer.address;
+  // RFC 9293 MUST-46
+  if (isMulticast(peer) || peer === IPV4_BROADCAST) return "the peer is no single host";
   const segments = recording.events.filter(isSegment);
   const first = segments[0];
   if (first === undefined || !segments.some(isOpening)) return "it begins before the recording does: there is no SYN";
@@ -60,4 +63,21 @@ function faultOf({ own, peer }: RecordedEnds): string | undefined {
 
 function bothClosed({ own, peer }: RecordedEnds): boolean {
   return own.fin !== undefined && peer.fin !== undefined && own.acknowledges > peer.fin && peer.acknowledges > own.fin;
+}
+
+/** Smallest receive buffer of a replay: the recorded host's windows are never larger than ours. */
+const SMALLEST_BUFFER = 262_144;
+/** Nobody gives up before the recording does. */
+const PATIENCE: Milliseconds = 24 * 3_600_000;
+
+/** What our stack must be told, so that it can do what the recorded host did. */
+export function optionsFor({ own }: TcpPlan): TcpConnectionOptions {
+  return {
+    // The recorded application's writes are not to be merged: what went out in one segment goes out when it did.
+    noDelay: true,
+    receiveBuffer: Math.max(SMALLEST_BUFFER, 2 * own.largestWindow),
+    sendBuffer: Math.max(SMALLEST_BUFFER, own.stream.length),
+    maximumSegmentSize: own.syn?.options.maximumSegmentSize,
+    userTimeout: PATIENCE,
+  };
 }

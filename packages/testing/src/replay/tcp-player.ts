@@ -1,7 +1,8 @@
 // Our stack plays one end of a recorded connection; the recording's packets are the other end.
 import { type Milliseconds, sequenceAdd, sequenceDistance } from "@netstrata/core";
-import { ACK, FIN, RST, SYN, type TcpConnectionOptions, type TcpStackOptions } from "@netstrata/transport";
+import { ACK, FIN, RST, SYN, type TcpStackOptions } from "@netstrata/transport";
 import { ANSWER_TIME, type ExpectedAnswer, missingOf } from "./answer-check.ts";
+import { missingAtEnd, unsentOf } from "./ending-check.ts";
 import { OwnOutput } from "./own-output.ts";
 import { unexpectedIn } from "./own-segment-check.ts";
 import type { RecordedDatagram } from "./recorded-datagram.ts";
@@ -10,16 +11,12 @@ import { has, isOpening, type RecordedSegment, segmentLength } from "./recorded-
 import { isSegment } from "./recording.ts";
 import { ReplayHost, type SentDatagram } from "./replay-host.ts";
 import type { Divergence, Liberties } from "./replay-report.ts";
-import { acknowledgmentOnly, mapQuotation, mapSegment, type SegmentMapping } from "./segment-mapping.ts";
+import { acknowledgmentOnly, mappingFor, mapQuotation, mapSegment, type SegmentMapping } from "./segment-mapping.ts";
 import { StreamUser } from "./stream-user.ts";
-import type { TcpPlan } from "./tcp-plan.ts";
+import { optionsFor, type TcpPlan } from "./tcp-plan.ts";
 
 /** How long a packet of the peer may wait for octets of ours that it acknowledges, on the virtual clock. */
 export const DEFAULT_WAIT_LIMIT: Milliseconds = 120_000;
-/** Smallest receive buffer of the replay: the recorded host's windows are never larger than ours. */
-const SMALLEST_BUFFER = 262_144;
-/** Nobody gives up before the recording does. */
-const PATIENCE: Milliseconds = 24 * 3_600_000;
 
 export interface TcpReplayOptions {
   /** Of our stack's random numbers. @default 1 */
@@ -58,7 +55,7 @@ export class TcpPlayer {
     this.plan = plan;
     this.waitLimit = options.waitLimit ?? DEFAULT_WAIT_LIMIT;
     const { own, peer, events } = plan.recording;
-    this.host = new ReplayHost(plan.recording, events[0].datagram.time, options.seed ?? 1, { ...connectionOptions(plan), ...options.tcp });
+    this.host = new ReplayHost(plan.recording, events[0].datagram.time, options.seed ?? 1, { ...optionsFor(plan), ...options.tcp });
     this.output = new OwnOutput(plan.peer.isn);
     this.user = new StreamUser(plan.own.stream.bytes, plan.peer.stream.bytes);
     // A simultaneous open: the peer's SYN was seen first, ours is under way.
@@ -157,7 +154,7 @@ export class TcpPlayer {
       if (isSegment(event) && !this.prepare(event)) return;
       this.held.shift();
       if (isSegment(event)) this.deliver(event);
-      else this.host.deliver(mapQuotation(event, this.shift));
+      else this.host.deliver(mapQuotation(event, this.mapping.shift));
       this.review();
     }
   }
@@ -218,21 +215,8 @@ export class TcpPlayer {
     this.host.deliver(mapSegment(segment, this.mapping));
   }
 
-  private get shift(): number {
-    return this.output.isn === undefined ? 0 : sequenceDistance(this.plan.own.isn, this.output.isn);
-  }
-
   private get mapping(): SegmentMapping {
-    const recorded = this.plan.own.syn?.options ?? {};
-    const offered = this.output.offered;
-    const both = (option: "windowScale" | "sackPermitted" | "timestamps"): boolean =>
-      recorded[option] !== undefined && (offered === undefined || offered[option] !== undefined);
-    return {
-      shift: this.shift,
-      echoReply: this.output.timestamp,
-      agreed: { windowScale: both("windowScale"), sack: both("sackPermitted"), timestamps: both("timestamps") },
-      repair: this.plan.peer.checksumsLater,
-    };
+    return mappingFor(this.plan, this.output);
   }
 
   /** Looks at everything that our stack has sent since the last time. */
@@ -256,20 +240,11 @@ export class TcpPlayer {
 
   /** What can only be said at the end. */
   private finish(): void {
-    const { plan, user, output } = this;
-    const ownEnd = plan.own.stream.length + 1 + (plan.own.fin === undefined ? 0 : 1);
-    const undisturbed = !plan.own.sendsReset && !plan.peer.sendsReset;
     const limit = this.host.clock.now() + this.waitLimit;
-    while (undisturbed && this.divergence === undefined && output.end < ownEnd) {
-      if (!this.stepTo(limit))
-        this.diverge(`our stream up to octet ${plan.own.stream.length} and its end`, `octets up to ${output.end - 1}`);
-    }
-    const received = plan.own.acknowledges - 1 - (plan.peer.fin !== undefined && plan.own.acknowledges > plan.peer.fin ? 1 : 0);
-    if (user.firstWrong !== undefined) this.diverge(`the recorded octet ${user.firstWrong + 1} of the peer`, "another one was delivered");
-    if (user.received < received) this.diverge(`${received} octets of the peer's stream`, `${user.received} were delivered`);
-    if (plan.ends && user.connection !== undefined && !user.isOver)
-      this.diverge("the end of the connection", `state ${user.connection.state}`);
-    if (plan.ends && undisturbed && user.error !== undefined) this.diverge("an end without an error", user.error);
+    let missing = unsentOf(this.plan, this.output);
+    while (missing !== undefined && this.divergence === undefined && this.stepTo(limit)) missing = unsentOf(this.plan, this.output);
+    missing ??= missingAtEnd(this.plan, this.user);
+    if (missing !== undefined) this.diverge(missing.expected, missing.found);
   }
 
   private diverge(expected: string, found: string, recorded?: RecordedDatagram, ours: SentDatagram | undefined = this.output.last): void {
@@ -280,15 +255,4 @@ export class TcpPlayer {
       ours: ours && { number: undefined, time: ours.time, bytes: ours.bytes },
     };
   }
-}
-
-function connectionOptions({ own }: TcpPlan): TcpConnectionOptions {
-  return {
-    // The recorded application's writes are not to be merged: what went out in one segment goes out when it did.
-    noDelay: true,
-    receiveBuffer: Math.max(SMALLEST_BUFFER, 2 * own.largestWindow),
-    sendBuffer: Math.max(SMALLEST_BUFFER, own.stream.length),
-    maximumSegmentSize: own.syn?.options.maximumSegmentSize,
-    userTimeout: PATIENCE,
-  };
 }
