@@ -108,7 +108,7 @@ export class Icmp implements IpProtocolHandler {
       this.drops.count("error-to-no-host", datagram);
       return;
     }
-    const length = Math.min(datagram.length, MAX_QUOTATION);
+    const length = this.quotedLength(datagram, header);
     const packet = PacketBuffer.allocate(this.ip.headroom + ICMP_HEADER_LENGTH, length);
     packet.set(datagram.view(0, length));
     this.sendMessage(message, packet, {
@@ -117,6 +117,13 @@ export class Icmp implements IpProtocolHandler {
       protocol: PROTOCOL_ICMP,
       trafficClass: forUs ? 0 : ROUTER_ERROR_TRAFFIC_CLASS,
     });
+  }
+
+  /** As much as goes back in one piece: a forged path MTU must not make a dozen datagrams of one error. But what RFC 792 asks for, at least. */
+  private quotedLength(datagram: PacketBuffer, header: Ipv4Header): number {
+    const roomOnPath = this.ip.maxSendSize(header.source) - ICMP_HEADER_LENGTH;
+    const wanted = Math.max(header.headerLength + LEAST_QUOTED_PAYLOAD, Math.min(MAX_QUOTATION, roomOnPath));
+    return Math.min(datagram.length, wanted);
   }
 
   private sendMessage(message: IcmpHeader, packet: PacketBuffer, options: IpSendOptions): IpSendResult {

@@ -51,6 +51,22 @@ test("1122-3.2.2.6-7: a record route comes back with our address in it", () => {
   expect(bytes.slice(20, 32)).toEqual(Uint8Array.of(7, 11, 12, 198, 51, 100, 1, 192, 0, 2, 1, 0));
 });
 
+test("an error goes back in one piece: it quotes less where the path is narrow, but header and 8 octets at least", () => {
+  for (const [mtu, quoted] of [
+    [1500, 548],
+    [300, 272],
+    [68, 40],
+  ]) {
+    const bench = new Bench();
+    bench.layer.pathMtuReduced(ip("192.0.2.2"), mtu);
+    bench.link.deliver(datagram({ protocol: 200 }, octets(1000)));
+    expect(bench.link.take().map(({ payload }) => payload.length)).toEqual([8 + quoted]);
+    // Of a header with 40 octets of options, 68 are quoted: they cannot but be cut where nothing larger passes.
+    bench.link.deliver(datagram({ protocol: 200, options: Uint8Array.of(130, 40, ...octets(38)) }, octets(1000)));
+    expect(bench.link.take().reduce((sum, { payload }) => sum + payload.length, 0)).toBe(8 + Math.max(quoted, 68));
+  }
+});
+
 test("no answer goes back by a source route through what is not one host, or through ourselves", () => {
   const bench = new Bench();
   const hops = ["192.0.2.255", "192.0.2.0", "255.255.255.255", "224.0.0.1", "240.0.0.1", "0.0.0.1", "127.0.0.1", "192.0.2.1"];
