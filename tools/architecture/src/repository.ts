@@ -80,7 +80,8 @@ function readWorkspace(root: string, folder: string): Workspace {
       types: json.compilerOptions?.types ?? ["(all)"],
     })),
     references: [...new Set(references)],
-    sources: readSources(root, folder + own),
+    // The examples lie beside their tests.
+    sources: readSources(root, folder + own).filter(({ path }) => !path.startsWith(`${folder}/test/`)),
     tests: readSources(root, `${folder}/test`),
     hasReadme: existsSync(join(root, folder, "README.md")),
   };
