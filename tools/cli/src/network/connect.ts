@@ -28,11 +28,12 @@ export const connect: Command = defineCommand({
     try {
       const socket = attachment.stack.connect({ hostname: formatIp(destination), port }, { allowHalfOpen: true, signal: io.signal });
       socket.closed.catch(() => {});
-      const opened = await socket.opened.catch((error: Error) => error);
-      if (opened instanceof Error) {
-        io.stderr.write(`netstrata: ${opened.message}\n`);
-        return 1;
-      }
+      const opened = await socket.opened.catch((error: unknown) => {
+        // Whoever stopped it knows why.
+        if (!io.signal.aborted) io.stderr.write(`netstrata: ${(error as Error).message}\n`);
+        return undefined;
+      });
+      if (opened === undefined) return 1;
       io.stderr.write(`${opened.localAddress} connected to ${opened.remoteAddress}\n`);
       await pipe(socket, io);
       return 0;
