@@ -1,6 +1,7 @@
 // What a descriptor stands for: POSIX's open file description, and what is common to all sockets behind one.
 import type { ErrorCode } from "@netstrata/core";
 import type { Endpoint } from "@netstrata/transport";
+import { subjectOf } from "../socket-address.ts";
 import { SystemError } from "../system-error.ts";
 
 /** `recv`'s answer, for both kinds of sockets. */
@@ -96,8 +97,8 @@ export abstract class OpenFile {
     }
   }
 
-  protected throwPendingError(syscall: string): void {
+  protected throwPendingError(syscall: string, about?: Endpoint): void {
     const error = this.takeError();
-    if (error !== undefined) throw new SystemError(error, syscall);
+    if (error !== undefined) throw new SystemError(error, syscall, about && subjectOf(about));
   }
 }

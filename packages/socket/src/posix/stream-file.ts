@@ -114,22 +114,27 @@ export class StreamFile extends OpenFile implements TcpUser {
 
   async accept(): Promise<Accepted> {
     if (this.listener === undefined) throw new SystemError("EINVAL", "accept");
-    const connection = await this.perform("accept", false, () => this.nextConnection());
-    this.next = undefined;
-    return { file: this.owner.adopt(connection), from: connection.remote };
+    return await this.perform("accept", false, () => {
+      const connection = this.nextConnection();
+      // Taken at once: another accept may wait for its turn.
+      this.next = undefined;
+      return connection && { file: this.owner.adopt(connection), from: connection.remote };
+    });
   }
 
   async connect(remote: Endpoint | undefined): Promise<void> {
     if (remote === undefined) throw new SystemError("EAFNOSUPPORT", "connect");
     if (this.listener !== undefined) throw new SystemError("EOPNOTSUPP", "connect", subjectOf(remote));
     if (this.connection !== undefined) throw new SystemError(this.isOpen ? "EISCONN" : "EALREADY", "connect", subjectOf(remote));
+    // As in Linux, an attempt that failed is told before another begins.
+    this.throwPendingError("connect", remote);
     const local = this.bound && { port: this.bound.port, ...(!isUnspecified(this.bound.address) && { address: this.bound.address }) };
     const connection = this.owner.tcp.open(remote, this, { ...this.options, local });
     if (typeof connection === "string") throw new SystemError(connection, "connect", subjectOf(remote));
     this.connection = connection;
     if (this.nonBlocking) throw new SystemError("EINPROGRESS", "connect", subjectOf(remote));
     await this.perform("connect", false, () => {
-      this.throwPendingError("connect");
+      this.throwPendingError("connect", remote);
       if (this.isOpen) return true;
       if (this.connection === undefined) throw new SystemError("ECONNABORTED", "connect", subjectOf(remote));
       return undefined;

@@ -148,16 +148,48 @@ describe("non-blocking", () => {
   });
 });
 
+describe("accept", () => {
+  test("calls that wait together get a connection each, in their order", async () => {
+    const { client, server, run, sleep } = twoStacks();
+    await run(async () => {
+      const listener = listening(server.posix);
+      const accepting = [1, 2, 3].map(() => server.posix.accept(listener));
+      const ports: number[] = [];
+      for (let count = 0; count < 3; count += 1) {
+        const fd = client.posix.socket(c.AF_INET, c.SOCK_STREAM);
+        await client.posix.connect(fd, SERVER);
+        ports.push(client.posix.getsockname(fd).port);
+        await sleep(20);
+      }
+      expect((await Promise.all(accepting)).map(({ port }) => port)).toEqual(ports);
+    });
+  });
+});
+
 describe("connect", () => {
   test("refused, and then again to somebody who listens", async () => {
     const { client, server, run } = twoStacks();
     await run(async () => {
       const { posix } = client;
       const fd = posix.socket(c.AF_INET, c.SOCK_STREAM);
-      expect(await rejection(posix.connect(fd, SERVER))).toMatchObject({ code: "ECONNREFUSED" });
+      expect(await rejection(posix.connect(fd, SERVER))).toMatchObject({ code: "ECONNREFUSED", syscall: "connect", ...SERVER });
       listening(server.posix);
       await posix.connect(fd, SERVER);
       expect(await rejection(posix.connect(fd, SERVER))).toMatchObject({ code: "EISCONN" });
+    });
+  });
+
+  test("an attempt that failed unseen is told to the next call, and the one after that tries again", async () => {
+    const { client, server, run, sleep } = twoStacks();
+    await run(async () => {
+      const { posix } = client;
+      const fd = posix.socket(c.AF_INET, c.SOCK_STREAM | c.SOCK_NONBLOCK);
+      expect(await rejection(posix.connect(fd, SERVER))).toMatchObject({ code: "EINPROGRESS" });
+      await sleep(100);
+      listening(server.posix);
+      posix.fcntl(fd, c.F_SETFL, 0);
+      expect(await rejection(posix.connect(fd, SERVER))).toMatchObject({ code: "ECONNREFUSED" });
+      await posix.connect(fd, SERVER);
     });
   });
 
