@@ -1,6 +1,7 @@
 // What a stack's users have open: it ends when the stack is closed, and keeps the process alive until then.
 import type { Clock } from "@netstrata/core";
 import { RealTimeClock } from "./real-time-clock.ts";
+import { SystemError } from "./system-error.ts";
 
 export interface Closable {
   /** Ends it at once; what waits on it is told so. */
@@ -18,8 +19,12 @@ export class OpenSockets {
   private readonly clock: RealTimeClock | undefined;
   private isReferenced = true;
   private isHolding = false;
+  private isClosed = false;
+  private readonly stack: string;
 
-  constructor(clock: Clock) {
+  /** @param stack its name, for messages */
+  constructor(stack: string, clock: Clock) {
+    this.stack = stack;
     this.clock = clock instanceof RealTimeClock ? clock : undefined;
   }
 
@@ -27,7 +32,17 @@ export class OpenSockets {
     return this.open.length;
   }
 
+  /** Misuse throws: a stack that was closed opens nothing. */
+  requireOpen(syscall: string): void {
+    if (this.isClosed) throw new SystemError("EINVAL", syscall, { detail: `the stack ${this.stack} is closed` });
+  }
+
+  /** What comes after the end is ended at once. */
   add(socket: Closable): void {
+    if (this.isClosed) {
+      socket.destroy();
+      return;
+    }
     socket.place = this.open.length;
     this.open.push(socket);
     this.update();
@@ -50,7 +65,9 @@ export class OpenSockets {
     this.update();
   }
 
-  destroyAll(): void {
+  /** Ends everything that is open. */
+  close(): void {
+    this.isClosed = true;
     for (const socket of [...this.open]) socket.destroy();
   }
 

@@ -1,5 +1,5 @@
 // Addresses as users write them, and the names a stack knows without asking anybody.
-import { formatIp, IPV4_LOOPBACK, type IpAddress, isIpv6, parseIp } from "@netstrata/core";
+import { formatIp, IPV4_LOOPBACK, IPV6_LOOPBACK, type IpAddress, isIpv4, isIpv6, isUnspecified, parseIp } from "@netstrata/core";
 import type { Endpoint } from "@netstrata/transport";
 import { SystemError } from "./system-error.ts";
 
@@ -25,9 +25,9 @@ export function toNumericAddress(endpoint: Endpoint): NumericAddress {
 
 /** Reads any form of an address; throws EINVAL when it has none, or a port that is no port. */
 export function toSocketAddress(address: AnySocketAddress, syscall: string): SocketAddress {
-  const parsed = typeof address === "string" ? splitAddress(address) : address;
-  const hostname = "hostname" in parsed ? parsed.hostname : parsed.address;
-  const { port } = parsed;
+  // Not everybody has a compiler: what is no object at all has no host either.
+  const parsed: Partial<SocketAddress & NumericAddress> = typeof address === "string" ? splitAddress(address) : Object(address);
+  const { hostname = parsed.address, port } = parsed;
   if (typeof hostname !== "string" || hostname === "") {
     throw new SystemError("EINVAL", syscall, { detail: `no host in ${JSON.stringify(address)}; write "host:port" or { hostname, port }` });
   }
@@ -35,9 +35,10 @@ export function toSocketAddress(address: AnySocketAddress, syscall: string): Soc
   return { hostname, port };
 }
 
-export function requirePort(port: number, syscall: string, address?: string): void {
-  if (Number.isInteger(port) && port >= 0 && port <= 65535) return;
-  throw new SystemError("EINVAL", syscall, { address, detail: `a port is an integer from 0 to 65535, not ${String(port)}` });
+export function requirePort(port: unknown, syscall: string, address?: string): asserts port is number {
+  if (Number.isInteger(port) && (port as number) >= 0 && (port as number) <= 65535) return;
+  const given = typeof port === "string" ? JSON.stringify(port) : String(port);
+  throw new SystemError("EINVAL", syscall, { address, detail: `a port is an integer from 0 to 65535, not ${given}` });
 }
 
 function splitAddress(text: string): SocketAddress {
@@ -83,6 +84,12 @@ export class Hosts {
       detail: "neither an IP address nor a name in this stack's hosts; there is no DNS resolver yet",
     });
   }
+}
+
+/** "This host" as a destination means the loopback, as in all systems with sockets. */
+export function reachable(address: IpAddress): IpAddress {
+  if (!isUnspecified(address)) return address;
+  return isIpv4(address) ? IPV4_LOOPBACK : IPV6_LOOPBACK;
 }
 
 /** The address of an error about `endpoint`. */

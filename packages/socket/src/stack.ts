@@ -1,5 +1,5 @@
 // A whole stack: the layers put together, and the calls by which users open sockets on it.
-import { type Host, IPV4_ANY, IPV4_LOOPBACK, type IpAddress, isUnspecified } from "@netstrata/core";
+import { type Host, IPV4_ANY } from "@netstrata/core";
 import { DEFAULT_TIME_TO_LIVE, InternetLayer, type InternetOptions } from "@netstrata/internet";
 import type { NetworkInterface } from "@netstrata/link";
 import {
@@ -19,7 +19,7 @@ import { Posix } from "./posix/posix.ts";
 import { createRealTimeHost } from "./real-time-host.ts";
 import { type ListenOptions, Server } from "./server.ts";
 import { type ConnectOptions, Socket } from "./socket.ts";
-import { type AnySocketAddress, Hosts, requirePort, subjectOf, toSocketAddress } from "./socket-address.ts";
+import { type AnySocketAddress, Hosts, reachable, requirePort, subjectOf, toSocketAddress } from "./socket-address.ts";
 import { addInterface, addLoopback, addRoute, type InterfaceOptions, type RouteOptions } from "./stack-interface.ts";
 import { SystemError } from "./system-error.ts";
 import { TcpChannel } from "./tcp-channel.ts";
@@ -67,7 +67,7 @@ export class Stack implements AsyncDisposable {
 
   constructor(options: StackOptions = {}) {
     this.host = options.host ?? createRealTimeHost({ name: options.name });
-    this.sockets = new OpenSockets(this.host.clock);
+    this.sockets = new OpenSockets(this.name, this.host.clock);
     const internet = new InternetLayer(this.host, { ...options.internet, forwarding: options.forwarding });
     this.layers = { internet, tcp: new Tcp(this.host, internet, options.tcp), udp: new Udp(this.host, internet, options.udp) };
     addLoopback(this.host, internet);
@@ -109,7 +109,7 @@ export class Stack implements AsyncDisposable {
    * `opened` rejects when the connection is refused, unreachable, timed out or aborted.
    */
   connect(address: AnySocketAddress, options: ConnectOptions = {}): Socket {
-    this.requireOpen("connect");
+    this.sockets.requireOpen("connect");
     const { allowHalfOpen = false, signal, secureTransport = "off", localAddress, localPort, ...rest } = options;
     if (secureTransport !== "off") throw new SystemError("EPROTONOSUPPORT", "connect", { detail: "this layer speaks no TLS" });
     const target = toSocketAddress(address, "connect");
@@ -135,7 +135,7 @@ export class Stack implements AsyncDisposable {
 
   /** Listens for TCP connections. Throws EADDRINUSE, EADDRNOTAVAIL. */
   listen(options: ListenOptions = {}): Server {
-    this.requireOpen("listen");
+    this.sockets.requireOpen("listen");
     options.signal?.throwIfAborted();
     const { port = 0, hostname, allowHalfOpen = false, signal, ...rest } = options;
     const local = this.localEndpoint(hostname, port, "listen");
@@ -160,7 +160,7 @@ export class Stack implements AsyncDisposable {
 
   /** Opens a UDP socket. Throws EADDRINUSE, EADDRNOTAVAIL. */
   udp(options: UdpSocketOptions = {}): UdpSocket {
-    this.requireOpen("bind");
+    this.sockets.requireOpen("bind");
     options.signal?.throwIfAborted();
     const { port = 0, hostname, signal, receiveBuffer: _, overflow: __, onError: ___, ...rest } = options;
     const local = this.localEndpoint(hostname, port, "bind");
@@ -202,7 +202,7 @@ export class Stack implements AsyncDisposable {
     if (this.closed) return DONE;
     this.closed = true;
     const { internet, tcp, udp } = this.layers;
-    this.sockets.destroyAll();
+    this.sockets.close();
     tcp.close();
     for (const endpoint of [...udp.endpoints]) endpoint.close();
     const interfaces = internet.interfaces;
@@ -238,13 +238,4 @@ export class Stack implements AsyncDisposable {
     requirePort(port, syscall, hostname);
     return { address: hostname === undefined ? IPV4_ANY : this.hosts.resolve(hostname), port };
   }
-
-  private requireOpen(syscall: string): void {
-    if (this.closed) throw new SystemError("EINVAL", syscall, { detail: `the stack ${this.name} is closed` });
-  }
-}
-
-/** "This host" as a destination means the loopback, as in all systems with sockets. */
-function reachable(address: IpAddress): IpAddress {
-  return isUnspecified(address) ? IPV4_LOOPBACK : address;
 }

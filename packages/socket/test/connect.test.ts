@@ -1,6 +1,6 @@
 // Opening connections: every way in which an attempt can end settles every promise.
 import { describe, expect, test } from "vitest";
-import { createStack, SystemError } from "../src/index.ts";
+import { constants, createStack, SystemError } from "../src/index.ts";
 import { rejection, twoStacks } from "./two-stacks.ts";
 
 test("a connection tells both ends' addresses", async () => {
@@ -163,6 +163,14 @@ describe("attempts that fail", () => {
     });
   });
 
+  test.each([null, undefined, 80, {}, { host: "10.0.0.2", port: 80 }, { hostname: "10.0.0.2", port: "80" }])(
+    "nor is %j, without a compiler to say so",
+    (address) => {
+      const { client } = twoStacks();
+      expect(() => client.connect(address as unknown as string)).toThrow(/connect EINVAL.*(write "host:port"|not "80")/);
+    },
+  );
+
   test.each([
     "10.0.0.2",
     "10.0.0.2:",
@@ -187,4 +195,7 @@ test("a closed stack opens nothing", async () => {
   for (const call of [() => stack.connect("localhost:80"), () => stack.listen(), () => stack.udp()]) {
     expect(call).toThrow(/EINVAL: the stack gone is closed/);
   }
+  expect(() => stack.posix.socket(constants.AF_INET, constants.SOCK_STREAM)).toThrow(/socket EINVAL: the stack gone is closed/);
+  expect(await stack.posix.poll([], -1)).toBe(0);
+  expect(stack.openSockets).toBe(0);
 });

@@ -7,7 +7,7 @@ import { RealTimeClock } from "../src/real-time-clock.ts";
 test("holds what was added and not deleted, in whatever order that happens", () => {
   fc.assert(
     fc.property(fc.array(fc.nat(9)), (numbers) => {
-      const open = new OpenSockets(new VirtualClock());
+      const open = new OpenSockets("host", new VirtualClock());
       const destroyed: Closable[] = [];
       const sockets = Array.from({ length: 10 }, () => {
         const socket: Closable = { destroy: () => void destroyed.push(socket) };
@@ -26,7 +26,7 @@ test("holds what was added and not deleted, in whatever order that happens", () 
         }
         expect(open.size).toBe(model.size);
       }
-      open.destroyAll();
+      open.close();
       expect(new Set(destroyed)).toEqual(model);
       expect(destroyed.length).toBe(model.size);
     }),
@@ -34,10 +34,10 @@ test("holds what was added and not deleted, in whatever order that happens", () 
 });
 
 test("what is destroyed may delete itself and others meanwhile", () => {
-  const open = new OpenSockets(new VirtualClock());
+  const open = new OpenSockets("host", new VirtualClock());
   const sockets: Closable[] = [0, 1, 2].map(() => ({ destroy: () => sockets.forEach((socket) => void open.delete(socket)) }));
   for (const socket of sockets) open.add(socket);
-  open.destroyAll();
+  open.close();
   expect(open.size).toBe(0);
 });
 
@@ -46,7 +46,7 @@ test("the clock is held while something is open, unless it is not referenced", (
   const calls: string[] = [];
   clock.hold = () => void calls.push("hold");
   clock.release = () => void calls.push("release");
-  const open = new OpenSockets(clock);
+  const open = new OpenSockets("host", clock);
   const [a, b]: Closable[] = [{ destroy: () => {} }, { destroy: () => {} }];
   open.add(a);
   open.add(b);

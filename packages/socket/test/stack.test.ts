@@ -106,6 +106,9 @@ describe("the end", () => {
       expect(await accepting).toMatchObject({ code: "ECANCELED" });
       expect(await polling).toBe(1);
       expect(await idle).toBe(0);
+      // The descriptors have gone with the stack.
+      expect(() => posix.bind(datagrams, { address: "0.0.0.0", port: 5 })).toThrow("bind EBADF");
+      expect(await rejection(posix.close(fd))).toMatchObject({ code: "EBADF" });
       expect(await rejection(peer.read())).toMatchObject({ code: "ECONNRESET" });
       await server.close();
     });

@@ -35,7 +35,8 @@ export class DescriptorTable {
 
   get(descriptor: number, syscall: string): OpenFile {
     const file = this.files[descriptor];
-    if (file === undefined) throw new SystemError("EBADF", syscall);
+    // The stack's end has closed files whose descriptors nobody has given back.
+    if (file === undefined || file.isClosed) throw new SystemError("EBADF", syscall);
     return file;
   }
 

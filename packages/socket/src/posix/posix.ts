@@ -2,7 +2,7 @@
 import { type Host, ipVersion, isUnspecified, parseIp, type Timer } from "@netstrata/core";
 import type { Endpoint, Tcp, TcpConnection, Udp } from "@netstrata/transport";
 import type { Closable, OpenSockets } from "../open-sockets.ts";
-import { type NumericAddress, requirePort, subjectOf, toNumericAddress } from "../socket-address.ts";
+import { type NumericAddress, reachable, requirePort, subjectOf, toNumericAddress } from "../socket-address.ts";
 import { SystemError } from "../system-error.ts";
 import { DatagramFile } from "./datagram-file.ts";
 import { DescriptorTable } from "./descriptor-table.ts";
@@ -61,6 +61,7 @@ export class Posix {
 
   /** @param type SOCK_STREAM or SOCK_DGRAM, with SOCK_NONBLOCK or without. @returns a descriptor: the lowest that is free */
   socket(domain: number, type: number, protocol = 0): number {
+    this.sockets.requireOpen("socket");
     const kind = type & ~constant.SOCK_NONBLOCK;
     if (domain !== constant.AF_INET && domain !== constant.AF_INET6) throw new SystemError("EAFNOSUPPORT", "socket");
     const wanted = kind === constant.SOCK_STREAM ? constant.IPPROTO_TCP : constant.IPPROTO_UDP;
@@ -99,7 +100,7 @@ export class Posix {
   /** Without an address it dissolves the association of a datagram socket. */
   async connect(fd: number, address?: SockAddr): Promise<void> {
     const file = this.table.get(fd, "connect");
-    await file.connect(address && toEndpoint(address, "connect", file));
+    await file.connect(address && toDestination(address, "connect", file));
   }
 
   /** Fills `buffer` as far as there is data. @returns how many octets; 0 at the end of the stream */
@@ -122,7 +123,7 @@ export class Posix {
 
   async sendto(fd: number, bytes: Uint8Array, flags: number, address?: SockAddr): Promise<number> {
     const file = this.table.get(fd, "send");
-    return await file.send(bytes, flags, address && toEndpoint(address, "send", file));
+    return await file.send(bytes, flags, address && toDestination(address, "send", file));
   }
 
   async recvfrom(fd: number, buffer: Uint8Array, flags = 0): Promise<ReceiveResult> {
@@ -244,6 +245,11 @@ function toEndpoint(address: SockAddr, syscall: string, file: OpenFile): Endpoin
   const isOfDomain = (ipVersion(parsed) === 4) === (file.domain === constant.AF_INET);
   if (!isOfDomain) throw new SystemError("EAFNOSUPPORT", syscall, address);
   return { address: parsed, port: address.port };
+}
+
+function toDestination(address: SockAddr, syscall: string, file: OpenFile): Endpoint {
+  const endpoint = toEndpoint(address, syscall, file);
+  return { address: reachable(endpoint.address), port: endpoint.port };
 }
 
 function anyEndpoint(file: OpenFile): Endpoint {

@@ -204,6 +204,22 @@ describe("connect", () => {
     });
   });
 
+  test("0.0.0.0 as a destination is this host", async () => {
+    const { client, run } = twoStacks();
+    await run(async () => {
+      const { posix } = client;
+      const listener = listening(posix);
+      const fd = posix.socket(c.AF_INET, c.SOCK_STREAM);
+      await posix.connect(fd, { address: "0.0.0.0", port: 80 });
+      expect(posix.getpeername(fd).address).toBe("127.0.0.1");
+      expect((await posix.accept(listener)).address).toBe("127.0.0.1");
+      const datagrams = posix.socket(c.AF_INET, c.SOCK_DGRAM);
+      posix.bind(datagrams, { address: "0.0.0.0", port: 9 });
+      await posix.sendto(datagrams, octets(1), 0, { address: "0.0.0.0", port: 9 });
+      expect(await posix.recv(datagrams, new Uint8Array(1))).toBe(1);
+    });
+  });
+
   test("from the port that was bound; without a route; to a listening socket; to no address", async () => {
     const { client, server, run } = twoStacks();
     await run(async () => {
