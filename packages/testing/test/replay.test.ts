@@ -147,6 +147,13 @@ describe("a TCP conversation", () => {
   });
 });
 
+test("a broken packet that acknowledges octets of the future is waited for no longer than their turn", async () => {
+  const packets = await record(exchange(3000, 3000));
+  const first = packets.find(({ bytes }) => bytes.length > 1000) as CapturedPacket;
+  const changed = tampered(packets, first.number, (bytes) => (bytes[TCP + 11] ^= 0x60));
+  expect(verdicts(await replayed(changed, SERVER))).toEqual(["same"]);
+});
+
 describe("a TCP stack that does something else", () => {
   test("does not acknowledge what the recorded host acknowledged", async () => {
     // One segment and nothing to say in return, so that the acknowledgment travels alone.

@@ -162,7 +162,7 @@ export class TcpPlayer {
   /** Waits until our stack has sent what the segment acknowledges; false when the application has not come so far. */
   private prepare(segment: RecordedSegment): boolean {
     const { plan, output } = this;
-    if (!has(segment, ACK) || plan.own.syn === undefined) return true;
+    if (!has(segment, ACK) || plan.own.syn === undefined || !this.isUnderstood(segment)) return true;
     const wanted = sequenceDistance(plan.own.isn, segment.ack);
     // Its peer would not have acknowledged what nobody ever sent: such a number is meant to be refused.
     if (wanted > plan.own.stream.length + 2) return true;
@@ -185,7 +185,6 @@ export class TcpPlayer {
 
   /** The peer acknowledges what there is: with that our stack may send more. */
   private acknowledgeInSteps(segment: RecordedSegment, place: number): void {
-    if (!this.user.connection && this.output.end <= 1) return;
     this.acknowledgedByPeer = place;
     this.acknowledgmentsSplit += 1;
     this.host.deliver(acknowledgmentOnly(segment, sequenceAdd(this.output.isn ?? 0, place), this.mapping));
@@ -206,13 +205,18 @@ export class TcpPlayer {
     const { plan } = this;
     const place = sequenceDistance(plan.peer.isn, segment.seq);
     const length = segmentLength(segment);
-    const understood = segment.checksumGood || plan.peer.checksumsLater;
+    const understood = this.isUnderstood(segment);
     if (understood && !has(segment, RST) && (length > 0 || place < this.injected)) this.lastAsked = this.output.count;
     if (understood && !has(segment, RST)) this.injected = Math.max(this.injected, place + length);
     if (understood && has(segment, RST)) this.peerHasReset = true;
     if (this.user.connection?.state === "CLOSED") this.heardWhenClosed = true;
     if (has(segment, ACK)) this.acknowledgedByPeer = Math.max(this.acknowledgedByPeer, sequenceDistance(plan.own.isn, segment.ack));
     this.host.deliver(mapSegment(segment, this.mapping));
+  }
+
+  /** Its checksums are right, or were made right behind the capture. */
+  private isUnderstood({ checksumGood }: RecordedSegment): boolean {
+    return checksumGood || this.plan.peer.checksumsLater;
   }
 
   private get mapping(): SegmentMapping {
