@@ -35,15 +35,13 @@ export interface WriteOptions {
   readonly given?: boolean;
 }
 
-export interface CloseOptions {
-  /** Reads and writes that wait are rejected with it; without it reads see the end and writes are finished first. */
-  readonly reason?: unknown;
-}
-
 export class Socket implements AsyncIterable<Uint8Array>, AsyncDisposable {
   /** Resolves when the connection is established; rejects when it will not be. */
   readonly opened: Promise<SocketInfo>;
-  /** Resolves when both streams have ended and everything was acknowledged; rejects when the connection broke. */
+  /**
+   * Resolves when both streams have ended and what was written has been acknowledged, or when our own `close` threw away what
+   * had arrived and nobody had read, which resets the connection (RFC 9293 SHLD-3). Rejects when the connection broke.
+   */
   readonly closed: Promise<void>;
   readonly upgraded: boolean = false;
   readonly secureTransport: "off" = "off";
@@ -88,8 +86,9 @@ export class Socket implements AsyncIterable<Uint8Array>, AsyncDisposable {
     return this.channel.read(limit);
   }
 
-  /** Reads into the caller's memory. @returns how many octets; 0 at the end of the stream */
+  /** Reads into the caller's memory, at least one octet. @returns how many; 0 at the end of the stream */
   readInto(target: Uint8Array): Promise<number> {
+    if (target.length === 0) throw new SystemError("EINVAL", "read", { detail: "no room for an octet" });
     return this.channel.readInto(target);
   }
 
@@ -103,14 +102,17 @@ export class Socket implements AsyncIterable<Uint8Array>, AsyncDisposable {
     return this.channel.closeWrite();
   }
 
-  /** Ends both: what was written still goes out, nothing more is read. @returns `closed` */
-  close(options: CloseOptions = {}): Promise<void> {
-    this.channel.close(options.reason);
+  /**
+   * Ends both: what was written still goes out, nothing more is read. With a reason, reads and writes that wait, and `opened`,
+   * are rejected with it; without one reads see the end, and writes are finished first. @returns `closed`
+   */
+  close(reason?: unknown): Promise<void> {
+    this.channel.close(reason);
     return this.closed;
   }
 
   /** Resets the connection at once. What waits, and `closed`, is rejected with `reason`. */
-  abort(reason: unknown = new SystemError("ECONNABORTED", "abort")): void {
+  abort(reason?: unknown): void {
     this.channel.abort(reason);
   }
 

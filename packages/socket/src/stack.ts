@@ -180,7 +180,7 @@ export class Stack implements AsyncDisposable {
       options,
     );
     this.sockets.add(entry);
-    const stopListening = onAbort(signal, (reason) => void socket.close({ reason }));
+    const stopListening = onAbort(signal, (reason) => void socket.close(reason));
     return socket;
   }
 

@@ -43,6 +43,8 @@ export class TcpChannel implements TcpUser {
   /** The user has nothing more to write; the FIN follows the last pending write. */
   private finishing: Deferred<void> | undefined;
   private isFinished = false;
+  /** Our stream ended because the peer's did. */
+  private followedEnd = false;
 
   /**
    * @param allowHalfOpen false: when a read was answered with the end of the peer's stream, ours ends as well
@@ -118,7 +120,7 @@ export class TcpChannel implements TcpUser {
   /** @param isGiven the octets are TCP's from now on; otherwise they are copied */
   write(bytes: Uint8Array, isGiven: boolean): Promise<void> {
     if (this.failure !== undefined) return Promise.reject(this.failure);
-    if (this.finishing !== undefined || this.isEnded) return Promise.reject(new SystemError("EPIPE", "write"));
+    if (this.finishing !== undefined || this.isEnded) return Promise.reject(this.brokenPipe());
     let rest = bytes;
     if (this.isOpen && this.writes.length === 0) {
       const left = this.offer(bytes, isGiven);
@@ -148,15 +150,16 @@ export class TcpChannel implements TcpUser {
 
   /** Both: what is being written still goes out, then the connection is TCP's to end. */
   close(reason?: unknown): void {
+    if (reason !== undefined && !this.isOpen) this.openedEvent.reject(reason);
     this.stopReading(reason);
     if (reason !== undefined) for (const write of this.writes.splice(0)) write.reject(reason);
     void this.closeWrite();
     if (this.isFinished) this.connection?.closeRead();
   }
 
-  abort(reason: unknown): void {
+  abort(reason?: unknown): void {
     if (this.isEnded) return;
-    this.failure ??= reason;
+    this.failure ??= reason ?? new SystemError("ECONNABORTED", "abort");
     // Tells us through `closed`, unless TCP knows nothing of this connection.
     this.connection?.abort();
     this.end();
@@ -183,7 +186,10 @@ export class TcpChannel implements TcpUser {
     } else if (this.isEnded || connection?.endOfStream === true) {
       read.resolve(read.target === undefined ? null : 0);
       // Not before: whoever was handed the last octets may still be about to answer them.
-      if (!this.allowHalfOpen) void this.closeWrite();
+      if (!this.allowHalfOpen && this.finishing === undefined) {
+        this.followedEnd = true;
+        void this.closeWrite();
+      }
     } else {
       return false;
     }
@@ -212,6 +218,11 @@ export class TcpChannel implements TcpUser {
       write.resolve();
     }
     this.finishIfWritten();
+  }
+
+  private brokenPipe(): SystemError {
+    const detail = this.followedEnd ? "our stream ended with the peer's; `allowHalfOpen: true` keeps it open" : undefined;
+    return new SystemError("EPIPE", "write", { detail });
   }
 
   /** Gives TCP what it has room for; returns what is left, or undefined when nothing is. */

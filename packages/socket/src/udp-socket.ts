@@ -148,10 +148,10 @@ export class UdpSocket implements AsyncIterable<Datagram>, AsyncDisposable {
     this.endpoint.set(options);
   }
 
-  /** What was received can still be had; everything that waits is rejected. */
-  close(options: { readonly reason?: unknown } = {}): Promise<void> {
+  /** What was received can still be had; everything that waits is rejected with `reason`, or else with ECANCELED. */
+  close(reason?: unknown): Promise<void> {
     if (!this.endpoint.isClosed) {
-      this.closeReason = options.reason ?? new SystemError("ECANCELED", "receive", this.address);
+      this.closeReason = reason ?? new SystemError("ECANCELED", "receive", this.address);
       this.endpoint.close();
       for (const receiver of this.receivers.splice(0)) receiver.reject(this.closeReason);
       this.closedEvent.resolve();

@@ -125,6 +125,22 @@ describe("attempts that fail", () => {
     });
   });
 
+  test("closed before it is open: with the reason that was given, or ECONNABORTED; that it was closed is no failure", async () => {
+    const { client, run } = twoStacks();
+    await run(async () => {
+      for (const [reason, expected] of [
+        ["not needed", "not needed"],
+        [undefined, expect.objectContaining({ code: "ECONNABORTED" })],
+      ]) {
+        const socket = client.connect("10.0.0.2:80");
+        const opened = rejection(socket.opened);
+        await socket.close(reason);
+        expect(await opened).toEqual(expected);
+        expect(client.layers.tcp.connectionCount).toBe(0);
+      }
+    });
+  });
+
   test("a signal is listened to no longer than the connection lives", async () => {
     const { client, server, run } = twoStacks();
     const controller = new AbortController();

@@ -88,7 +88,9 @@ describe("reading and writing", () => {
       await socket.write(new Uint8Array([1, 2, 3, 4, 5, 6, 7]));
       expect(await Promise.all(reads)).toEqual([new Uint8Array([1, 2]), 3, new Uint8Array([6, 7])]);
       expect(target).toEqual(new Uint8Array([3, 4, 5]));
+      // 0 octets would say that the stream has ended.
       expect(() => peer.read(0)).toThrow(/EINVAL/);
+      expect(() => peer.readInto(new Uint8Array(0))).toThrow(/EINVAL/);
     });
   });
 
@@ -216,6 +218,17 @@ describe("the WHATWG streams", () => {
     });
   });
 
+  test("aborting without a reason breaks everything all the same", async () => {
+    const stacks = twoStacks();
+    await stacks.run(async () => {
+      const { socket } = await join(stacks);
+      await socket.writable.abort();
+      for (const promise of [socket.closed, socket.closeWrite(), socket.read(), socket.write(new Uint8Array(1))]) {
+        expect(await rejection(promise)).toMatchObject({ code: "ECONNABORTED" });
+      }
+    });
+  });
+
   test("an idle writer learns of a reset", async () => {
     const stacks = twoStacks();
     await stacks.run(async () => {
@@ -255,7 +268,10 @@ describe("ending", () => {
       expect(await peer.read()).toEqual(new Uint8Array([1]));
       await peer.write(new Uint8Array([3]));
       expect(await peer.read()).toBeNull();
-      expect(await rejection(peer.write(new Uint8Array(1)))).toMatchObject({ code: "EPIPE" });
+      expect(await rejection(peer.write(new Uint8Array(1)))).toMatchObject({
+        code: "EPIPE",
+        message: expect.stringContaining("allowHalfOpen"),
+      });
       expect(await readAll(socket)).toEqual(new Uint8Array([2, 3]));
       await Promise.all([socket.closed, peer.closed]);
     });
@@ -314,7 +330,7 @@ describe("ending", () => {
       const { socket, peer } = await join(stacks, { sendBuffer: 2000 }, { receiveBuffer: 2000 });
       const writing = rejection(socket.write(pattern(20_000)));
       const reading = rejection(socket.read());
-      const closed = socket.close({ reason: "shutting down" });
+      const closed = socket.close("shutting down");
       expect(await Promise.all([writing, reading])).toEqual(["shutting down", "shutting down"]);
       // What TCP had taken arrives whole.
       expect(await readAll(peer)).toEqual(pattern(20_000).subarray(0, 2000));
