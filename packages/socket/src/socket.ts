@@ -1,5 +1,6 @@
 // A TCP socket: the shape of the WinterTC Sockets API (https://sockets-api.proposal.wintertc.org/), and what it leaves out.
 import { formatEndpoint, type TcpConnection, type TcpConnectionOptions, type TcpInfo } from "@netstrata/transport";
+import { requireRanges } from "./option-ranges.ts";
 import { type NumericAddress, toNumericAddress } from "./socket-address.ts";
 import { createReadable, createWritable, toBytes } from "./socket-streams.ts";
 import { SystemError } from "./system-error.ts";
@@ -128,6 +129,7 @@ export class Socket implements AsyncIterable<Uint8Array>, AsyncDisposable {
 
   /** Changes options of the connection. */
   set(options: TcpConnectionOptions): void {
+    requireRanges(options, "set");
     this.connection?.set(options);
   }
 

@@ -15,6 +15,7 @@ import {
 import { onAbort } from "./abort-signal.ts";
 import { DONE } from "./deferred.ts";
 import { OpenSockets } from "./open-sockets.ts";
+import { requireRanges } from "./option-ranges.ts";
 import { Posix } from "./posix/posix.ts";
 import { createRealTimeHost } from "./real-time-host.ts";
 import { type ListenOptions, Server } from "./server.ts";
@@ -66,6 +67,7 @@ export class Stack implements AsyncDisposable {
   private closed = false;
 
   constructor(options: StackOptions = {}) {
+    requireRanges(options.tcp ?? {}, "stack");
     this.host = options.host ?? createRealTimeHost({ name: options.name });
     this.sockets = new OpenSockets(this.name, this.host.clock);
     const internet = new InternetLayer(this.host, { ...options.internet, forwarding: options.forwarding });
@@ -112,6 +114,7 @@ export class Stack implements AsyncDisposable {
     this.sockets.requireOpen("connect");
     const { allowHalfOpen = false, signal, secureTransport = "off", localAddress, localPort, ...rest } = options;
     if (secureTransport !== "off") throw new SystemError("EPROTONOSUPPORT", "connect", { detail: "this layer speaks no TLS" });
+    requireRanges(rest, "connect");
     const target = toSocketAddress(address, "connect");
     const local = { address: localAddress === undefined ? undefined : this.hosts.resolve(localAddress), port: localPort };
     if (localPort !== undefined) requirePort(localPort, "connect", localAddress);
@@ -138,6 +141,7 @@ export class Stack implements AsyncDisposable {
     this.sockets.requireOpen("listen");
     options.signal?.throwIfAborted();
     const { port = 0, hostname, allowHalfOpen = false, signal, ...rest } = options;
+    requireRanges(rest, "listen");
     const local = this.localEndpoint(hostname, port, "listen");
     const listener = this.layers.tcp.listen(local, { acceptable: () => {} }, rest);
     if (typeof listener === "string") throw new SystemError(listener, "listen", subjectOf(local));
@@ -163,6 +167,7 @@ export class Stack implements AsyncDisposable {
     this.sockets.requireOpen("bind");
     options.signal?.throwIfAborted();
     const { port = 0, hostname, signal, receiveBuffer: _, overflow: __, onError: ___, ...rest } = options;
+    requireRanges(options, "bind");
     const local = this.localEndpoint(hostname, port, "bind");
     const endpoint = this.layers.udp.bind(local, { received: () => {} }, rest);
     if (typeof endpoint === "string") throw new SystemError(endpoint, "bind", subjectOf(local));

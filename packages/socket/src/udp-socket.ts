@@ -4,6 +4,7 @@ import type { Endpoint, UdpDetails, UdpEndpoint, UdpOptions, UdpSendOptions } fr
 import { copyOf } from "./byte-slab.ts";
 import { DatagramQueue, DEFAULT_RECEIVE_BUFFER } from "./datagram-queue.ts";
 import { Deferred, DONE } from "./deferred.ts";
+import { requireRanges } from "./option-ranges.ts";
 import { type AnySocketAddress, type NumericAddress, subjectOf, toNumericAddress } from "./socket-address.ts";
 import { toBytes } from "./socket-streams.ts";
 import { SystemError } from "./system-error.ts";
@@ -112,6 +113,7 @@ export class UdpSocket implements AsyncIterable<Datagram>, AsyncDisposable {
   /** Sends one datagram; on a connected socket without an address. */
   send(bytes: Uint8Array | ArrayBuffer | ArrayBufferView, to?: AnySocketAddress, options?: UdpSendOptions): Promise<void> {
     const payload = toBytes(bytes);
+    if (options !== undefined) requireRanges(options, "send");
     let remote: Endpoint | undefined;
     try {
       remote = to === undefined ? undefined : this.owner.resolve(to, "send");
@@ -145,6 +147,7 @@ export class UdpSocket implements AsyncIterable<Datagram>, AsyncDisposable {
 
   /** Changes options of the endpoint. */
   set(options: UdpOptions): void {
+    requireRanges(options, "set");
     this.endpoint.set(options);
   }
 

@@ -78,8 +78,12 @@ export class Posix {
     file.bind(toEndpoint(address, "bind", file));
   }
 
+  /** @param backlog connections that may wait to be accepted; at least one may */
   listen(fd: number, backlog = 128): void {
-    this.table.get(fd, "listen").listen(backlog);
+    const file = this.table.get(fd, "listen");
+    if (!Number.isInteger(backlog))
+      throw new SystemError("EINVAL", "listen", { detail: `a backlog is an integer, not ${String(backlog)}` });
+    file.listen(backlog);
   }
 
   /** @param flags SOCK_NONBLOCK, which the new descriptor does not inherit */
