@@ -9,6 +9,7 @@ export type Direction = "in" | "out";
 export abstract class DeviceWrapper implements LinkDevice, PacketReceiver {
   protected readonly inner: LinkDevice;
   private receiver: PacketReceiver | undefined;
+  protected closed = false;
 
   constructor(inner: LinkDevice) {
     this.inner = inner;
@@ -43,12 +44,15 @@ export abstract class DeviceWrapper implements LinkDevice, PacketReceiver {
   }
 
   attach(receiver: PacketReceiver): void {
-    this.receiver = receiver;
+    if (!this.closed) this.receiver = receiver;
     // Not before: the device below counts what arrives while nobody is there.
     this.inner.attach(this);
   }
 
   close(): void {
+    this.closed = true;
+    // A receiver may close the device while it is given a packet, and behind that one others may be on their way up.
+    this.receiver = undefined;
     this.inner.close();
   }
 }

@@ -18,7 +18,7 @@ export interface FaultInjectorOptions {
 }
 
 /**
- * Chance and time come from `host`, so the same seed makes the same faults. Delayed packets go on through the clock.
+ * A misuse, such as a negative time, throws a RangeError. Chance and time come from `host`, so the same seed makes the same faults. Delayed packets go on through the clock.
  * Above it there is no offload: faults hit what is on the wire, so nothing may be left to be done further down.
  */
 export class FaultInjector extends DeviceWrapper {
@@ -51,18 +51,19 @@ export class FaultInjector extends DeviceWrapper {
     return this.lanes.out.held.length + this.lanes.in.held.length;
   }
 
-  /** From now on faults of this direction happen by these probabilities. */
+  /** From now on faults of this direction happen by these probabilities. What makes no sense throws a RangeError. */
   setRates(direction: Direction, rates: FaultRates): void {
-    this.lanes[direction].rates = rates;
+    this.lanes[direction].setRates(rates);
   }
 
-  /** Names packets to be hit, besides what happens by chance. */
+  /** Names packets to be hit, besides what happens by chance. What makes no sense throws a RangeError. */
   plan(fault: NamedFault): void {
     this.lanes[fault.direction].plan(fault);
   }
 
   override transmit(packet: PacketBuffer): void {
-    this.lanes.out.pass(packet);
+    if (this.closed) this.inner.transmit(packet);
+    else this.lanes.out.pass(packet);
   }
 
   override receive(packet: PacketBuffer): void {
@@ -70,8 +71,9 @@ export class FaultInjector extends DeviceWrapper {
   }
 
   override close(): void {
-    this.lanes.out.held.clear();
-    this.lanes.in.held.clear();
+    this.counters.txDropped += this.lanes.out.held.length;
+    this.lanes.out.held.close();
+    this.lanes.in.held.close();
     super.close();
   }
 

@@ -1,7 +1,7 @@
 // One direction of a fault injector: it draws the faults of each packet, and does them.
 import { type Counters, createCounters, type Host, type PacketBuffer, randomBelow, randomFraction } from "@netstrata/core";
 import type { Direction } from "./device-wrapper.ts";
-import { FAULTS, type Fault, type FaultRates, type NamedFault } from "./fault.ts";
+import { checkFaultRates, checkNamedFault, FAULTS, type Fault, type FaultRates, type NamedFault } from "./fault.ts";
 import { HeldPackets } from "./held-packets.ts";
 
 /** Packets hit by each fault; "notHeld" counts those that went on at once because too many were held already. */
@@ -22,7 +22,7 @@ interface Plan {
 export class FaultLane {
   readonly counters: FaultCounters = createCounters([...FAULTS, "notHeld"]);
   readonly held: HeldPackets;
-  rates: FaultRates;
+  private rates: FaultRates = {};
   private plans: Plan[] = [];
   private readonly host: Pick<Host, "clock" | "random">;
   /** In "in" packets are only lent to us, so what we hold must be a copy. */
@@ -40,13 +40,19 @@ export class FaultLane {
   ) {
     this.host = host;
     this.isLent = direction === "in";
-    this.rates = rates;
+    this.setRates(rates);
     this.forward = forward;
     this.tell = tell;
     this.held = new HeldPackets(host.clock, heldLimit, forward);
   }
 
+  setRates(rates: FaultRates): void {
+    checkFaultRates(rates);
+    this.rates = rates;
+  }
+
   plan(named: NamedFault): void {
+    checkNamedFault(named);
     this.plans.push({ named, matched: 0 });
   }
 

@@ -50,3 +50,25 @@ export interface FaultEvent extends StackEvent {
   readonly interface: string;
   readonly packet: PacketBuffer;
 }
+
+/** @throws RangeError for a probability, time or number that makes no sense: found out later, it would stop the clock or throw in mid-packet. */
+export function checkFaultRates(rates: FaultRates): void {
+  for (const fault of FAULTS) check(fault, rates[fault], 0, 1);
+  check("corruptBits", rates.corruptBits, 0, Number.MAX_SAFE_INTEGER);
+  for (const time of rates.delayTime ?? []) check("delayTime", time, 0, Number.MAX_SAFE_INTEGER);
+  check("reorderDistance", rates.reorderDistance, 1, 2 ** 32);
+  check("reorderTime", rates.reorderTime, 0);
+}
+
+/** @throws RangeError */
+export function checkNamedFault({ delayTime, distance, nth, count, bit }: NamedFault): void {
+  check("delayTime", delayTime, 0);
+  check("distance", distance, 1);
+  check("nth", nth, 1);
+  check("count", count, 1);
+  check("bit", bit, 0, Number.MAX_SAFE_INTEGER);
+}
+
+function check(name: string, value: number | undefined, least: number, most: number = Number.POSITIVE_INFINITY): void {
+  if (value !== undefined && !(value >= least && value <= most)) throw new RangeError(`${name} ${value}: not ${least} to ${most}`);
+}

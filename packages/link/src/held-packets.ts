@@ -11,7 +11,7 @@ interface HeldPacket {
 export class HeldPackets {
   private readonly clock: Clock;
   private readonly release: (packet: PacketBuffer) => void;
-  private readonly limit: number;
+  private limit: number;
   private readonly timer: Timer;
   /** By the time they are due; of the same time the one held first. */
   private held: HeldPacket[] = [];
@@ -48,9 +48,11 @@ export class HeldPackets {
     this.releaseAll(this.held.filter((entry) => entry.overtakers <= 0));
   }
 
-  clear(): void {
+  /** Forgets every packet, and holds no other. */
+  close(): void {
     this.held = [];
     this.reordered = 0;
+    this.limit = 0;
     this.timer.disarm();
   }
 

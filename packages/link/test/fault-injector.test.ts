@@ -215,6 +215,60 @@ describe("limits", () => {
     expect([injector.held, clock.armedTimers]).toEqual([0, 0]);
   });
 
+  test("a receiver that closes it gets nothing more: no second duplicate, none that was held, and no timer is left", () => {
+    const { clock, injector, far } = bench({ heldLimit: 10 });
+    for (const fault of ["duplicate", "delay"] as const) injector.plan({ fault, direction: "in", nth: 3 });
+    injector.plan({ fault: "reorder", direction: "in", count: 2, distance: 10 });
+    let received = 0;
+    injector.attach({
+      receive: () => {
+        received += 1;
+        injector.close();
+      },
+    });
+    for (let mark = 0; mark < 3; mark += 1) far.transmit(numbered(mark));
+    clock.advance(50);
+    expect([received, injector.held, clock.armedTimers]).toEqual([1, 0, 0]);
+    injector.attach({ receive: () => void (received += 1) });
+    injector.receive(numbered(4));
+    expect(received).toBe(1);
+  });
+
+  test("a receiver that closes it gets nothing more of those that were held until the same time", () => {
+    const { clock, injector, far } = bench({ in: { delay: 1, delayTime: [10, 10] } });
+    let received = 0;
+    injector.attach({
+      receive: () => {
+        received += 1;
+        injector.close();
+      },
+    });
+    for (let mark = 0; mark < 3; mark += 1) far.transmit(numbered(mark));
+    clock.advance(50);
+    expect([received, clock.armedTimers]).toEqual([1, 0]);
+  });
+
+  test("closed, it holds no packet back that it is given: the device below counts it as lost, as it does those that were held", () => {
+    const { clock, injector } = bench({ out: { delay: 1 } });
+    injector.transmit(numbered(1));
+    injector.close();
+    injector.transmit(numbered(2));
+    expect([injector.held, clock.armedTimers, injector.counters.txDropped]).toEqual([0, 0, 2]);
+  });
+
+  test("misuse throws: what is no probability, no time and no number would stop the clock, or throw in the middle of a packet", () => {
+    const { injector } = bench();
+    const rates = [
+      ...[{ drop: 1.5 }, { drop: -1 }, { delay: Number.NaN }, { corruptBits: Number.POSITIVE_INFINITY }, { reorderTime: Number.NaN }],
+      ...[{ delayTime: [Number.NaN, 1] as const }, { delayTime: [0, -1] as const }, { reorderDistance: 0 }],
+    ];
+    for (const each of rates) expect(() => injector.setRates("in", each), JSON.stringify(each)).toThrow(RangeError);
+    const plans = [{ delayTime: Number.NaN }, { distance: 0 }, { nth: 0 }, { count: Number.NaN }, { bit: -1 }];
+    for (const each of plans)
+      expect(() => injector.plan({ fault: "delay", direction: "out", ...each }), JSON.stringify(each)).toThrow(RangeError);
+    expect(() => injector.plan({ fault: "delay", direction: "out", delayTime: 0, count: Number.POSITIVE_INFINITY })).not.toThrow();
+  });
+
   test("an empty packet survives every fault", () => {
     const { clock, injector } = bench({ out: { corrupt: 1, duplicate: 1, delay: 1 } });
     injector.transmit(PacketBuffer.allocate(0));
