@@ -1,7 +1,7 @@
 // What a test may tell a host to do. The answer comes as an event, under the number that the call came with.
 import { listen, tell } from "../json-lines.ts";
 import type { Sockets } from "../sockets/sockets.ts";
-import { askUdp, connect, converse, converseAndReset, get, getMany, sendFile } from "./clients.ts";
+import { askUdp, connect, converse, converseAndReset, get, getMany, receive, sendFile } from "./clients.ts";
 import { releaseHeld, serve, serveUdpEcho } from "./services.ts";
 
 /** The same on the kernel's sockets and on ours. */
@@ -12,6 +12,7 @@ export interface SocketCalls {
   readonly connect: typeof connect;
   readonly converse: typeof converse;
   readonly converseAndReset: typeof converseAndReset;
+  readonly receive: typeof receive;
   readonly sendFile: typeof sendFile;
   readonly get: typeof get;
   readonly getMany: typeof getMany;
@@ -25,6 +26,7 @@ const SOCKET_CALLS: SocketCalls = {
   connect,
   converse,
   converseAndReset,
+  receive,
   sendFile,
   get,
   getMany,

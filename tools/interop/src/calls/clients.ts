@@ -39,6 +39,14 @@ async function writeAndRead(stream: Stream, write: (stream: Stream) => Promise<v
   return digest;
 }
 
+/** Reads to the end of the server's stream, and ends its own only then. */
+export async function receive(sockets: Sockets, { to, localPort }: Toward & { readonly localPort?: number }): Promise<Digest> {
+  const stream = await sockets.connect(to, localPort);
+  const digest = await digestStream(stream);
+  await stream.close();
+  return digest;
+}
+
 /** Resets the connection when the first answer has come. */
 export async function converseAndReset(sockets: Sockets, { to }: Toward): Promise<object> {
   const stream = await sockets.connect(to);
