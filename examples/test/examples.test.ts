@@ -20,14 +20,15 @@ test("echo: the answer comes back over a lossy wire", async () => {
 
 test("echo: the README shows this very program", () => {
   const readme = readFileSync(new URL("../../README.md", import.meta.url), "utf8");
-  const [, shown] = /```ts\n([^]*?)```/.exec(readme) ?? [];
+  const [, shown] = /```ts\n([\s\S]*?)```/.exec(readme) ?? [];
   const program = readFileSync(new URL("../echo.ts", import.meta.url), "utf8").replace(/^\/\/.*\n/, "");
   expect(shown).toBe(program);
 });
 
 test("two-routers: both ends go through the states of an orderly life", async () => {
   await import("../two-routers.ts");
-  const statesOf = (host: string): string[] => printed.filter((line) => line.includes(` ms  ${host} `)).map((line) => line.replace(/^.* ms {2}[a-z]+ +/, ""));
+  const statesOf = (host: string): string[] =>
+    printed.filter((line) => line.includes(` ms  ${host} `)).map((line) => line.replace(/^.* ms {2}[a-z]+ +/, ""));
   expect(statesOf("client")).toEqual([
     "CLOSED -> SYN-SENT",
     "SYN-SENT -> ESTABLISHED",
