@@ -20,6 +20,10 @@ export class Network {
     this.prefix = networkOf(prefix(text));
   }
 
+  overlaps(other: IpPrefix): boolean {
+    return prefixContains(this.prefix, other.address) || prefixContains(other, this.prefix.address);
+  }
+
   /** The next free address with the network's prefix length: `.1`, `.2` … */
   nextAddress(): string {
     const { address, length } = this.prefix;

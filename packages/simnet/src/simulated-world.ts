@@ -17,6 +17,9 @@ export function simulate(options: SimulationOptions = {}): SimulatedWorld {
 /** What the driver does next: let a timer expire, wait for the outer world, or stop. */
 type Step = "again" | "outside" | "done";
 
+const STUCK = "nothing can happen any more (no timer is armed), and the program still waits";
+const HINT = "files, subprocesses and setTimeout are waited for with `world.outside(promise)`";
+
 export class SimulatedWorld extends World {
   declare readonly clock: VirtualClock;
   private isDriven = false;
@@ -47,8 +50,7 @@ export class SimulatedWorld extends World {
       if (isSettled) return "done";
       if (this.outsiders.size > 0) return "outside";
       const next = this.clock.next();
-      if (next === undefined)
-        throw new Error(this.complaint("nothing can happen any more (no timer is armed), and the program still waits"));
+      if (next === undefined) throw new Error(`${this.complaint(STUCK)}; ${HINT}`);
       if (next > end) throw new Error(this.complaint(`the program is not done, and nothing happens before ${next} ms`));
       this.clock.step();
       return "again";
@@ -91,24 +93,28 @@ export class SimulatedWorld extends World {
   /** A turn of the event loop between two steps lets every promise job run that a step has caused. */
   private drive<T>(start: (() => Promise<T>) | undefined, step: () => Step): Promise<T> {
     if (this.isDriven) throw new Error("the world is running already: inside a program, wait with `sleep`");
-    this.isDriven = true;
     this.prepare();
+    this.isDriven = true;
     let outcome: Promise<T> | undefined;
     return new Promise<T>((resolve, reject) => {
+      // A turn of the event loop, for the promise jobs of what has come from outside as well.
+      const again = (): void => nextTurn(tick);
       const tick = (): void => {
         try {
           const next = step();
-          if (next === "again") nextTurn(tick);
-          else if (next === "outside") Promise.race(this.outsiders).then(tick, tick);
+          if (next === "again") again();
+          else if (next === "outside") Promise.race([...this.outsiders, outcome]).then(again, again);
           else resolve(outcome as Promise<T>);
         } catch (error) {
           reject(error);
         }
       };
       outcome = start?.();
-      nextTurn(tick);
+      again();
     }).finally(() => {
       this.isDriven = false;
+      // What this program did not wait for, the next one has not either.
+      this.outsiders.clear();
     });
   }
 

@@ -81,6 +81,11 @@ export class WorldWire {
     this.injectorOf(from).setRates("out", rates);
   }
 
+  /** What is on the wire is lost; nothing more arrives. */
+  close(): void {
+    for (const device of [...this.injectors, ...this.lines]) device.close();
+  }
+
   private injectorOf(stack: Stack): FaultInjector {
     if (stack !== this.a.stack && stack !== this.b.stack) throw new RangeError(`host ${stack.name} is not on this wire`);
     const injector = this.injectors[stack === this.a.stack ? 0 : 1];

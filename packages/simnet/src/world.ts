@@ -1,5 +1,5 @@
 // A world: hosts, what joins them, and the clock they share. The same program runs in a simulated one and in the real one.
-import { type Clock, formatIp, type Host, type Milliseconds, type PacketEvent, type Random } from "@netstrata/core";
+import { type Clock, formatIp, type Host, type Milliseconds, type PacketEvent, prefix, type Random } from "@netstrata/core";
 import type { Route } from "@netstrata/internet";
 import { EthernetSwitch, type Medium, type PacketSink } from "@netstrata/link";
 import { Hosts, type InterfaceOptions, Stack, type StackOptions } from "@netstrata/socket";
@@ -76,6 +76,7 @@ export abstract class World implements AsyncDisposable {
 
   /** Joins two hosts; each gets an interface and an address. */
   wire(a: Stack, b: Stack, options: WorldWireOptions = {}): WorldWire {
+    for (const stack of [a, b]) this.requireHost(stack);
     const network = new Network(options.network ?? options.addresses?.[0] ?? this.nextNetwork());
     const addresses = options.addresses ?? [network.nextAddress(), network.nextAddress()];
     const names = options.names ?? [nextName(a), a === b ? `${nextName(b)}b` : nextName(b)];
@@ -187,6 +188,8 @@ export abstract class World implements AsyncDisposable {
   /** Ends every host at once: nothing is left, and what waits is told so. */
   async close(): Promise<void> {
     for (const stack of this.stacks.values()) await stack.close();
+    // Hosts that went later have sent their last words to hosts that had gone.
+    for (const wire of this.wires) wire.close();
     for (const device of this.switches) device.close();
   }
 
@@ -199,7 +202,7 @@ export abstract class World implements AsyncDisposable {
   }
 
   private plugIn(stack: Stack, options: InterfaceOptions): ReturnType<Stack["addInterface"]> {
-    if (this.stacks.get(stack.name) !== stack) throw new RangeError(`host ${stack.name} is not of this world`);
+    this.requireHost(stack);
     const networkInterface = stack.addInterface(options);
     const [primary] = networkInterface.addresses;
     if (primary !== undefined && this.hosts.find(stack.name) === undefined) this.hosts.set(stack.name, formatIp(primary.address));
@@ -207,9 +210,17 @@ export abstract class World implements AsyncDisposable {
     return networkInterface;
   }
 
+  private requireHost(stack: Stack): void {
+    if (this.stacks.get(stack.name) !== stack) throw new RangeError(`host ${stack.name} is not of this world`);
+  }
+
+  /** Passes over what lies in a network that somebody has chosen. */
   private nextNetwork(): string {
-    const number = this.networks.length + 1;
-    return `10.${number >>> 8}.${number & 255}.0/24`;
+    for (let number = this.networks.length + 1; number < 65536; number += 1) {
+      const text = `10.${number >>> 8}.${number & 255}.0/24`;
+      if (!this.networks.some((network) => network.overlaps(prefix(text)))) return text;
+    }
+    throw new RangeError("no network in 10.0.0.0/8 is free; name one yourself");
   }
 }
 

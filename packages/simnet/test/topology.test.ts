@@ -46,6 +46,25 @@ test("a host has a name, known to all, and an address on each wire", async () =>
   expect(() => simulate().wire(client, server)).toThrow(/host client is not of this world/);
 });
 
+test("a network that is given out lies in none that was chosen", async () => {
+  const world = simulate();
+  const [a, b, c, d] = ["a", "b", "c", "d"].map((name) => world.router(name));
+  world.wire(a, b, { network: "10.0.2.0/23" });
+  world.wire(b, c);
+  world.wire(c, d);
+  expect(addressesOf(c)).toEqual(["127.0.0.1/8", "10.0.4.2/24", "10.0.5.1/24"]);
+  expect(await ping(world, a, "d")).toBe(true);
+  world.wire(a, d, { network: "10.0.0.0/8" });
+  expect(() => world.wire(a, c)).toThrow(/no network in 10.0.0.0\/8 is free/);
+});
+
+test("a wire to a host of another world changes nothing in this one", () => {
+  const world = simulate();
+  const here = world.host("here");
+  expect(() => world.wire(here, simulate().host("there"))).toThrow(/host there is not of this world/);
+  expect(addressesOf(here)).toEqual(["127.0.0.1/8"]);
+});
+
 test("networks, addresses and names can be chosen", () => {
   const world = simulate();
   const [a, b, c] = ["a", "b", "c"].map((name) => world.host(name));

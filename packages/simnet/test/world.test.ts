@@ -105,6 +105,36 @@ describe("a program in virtual time", () => {
       await expect(world.outside(Promise.reject(new Error("no file")))).rejects.toThrow("no file");
     });
   });
+
+  test("goes on where it waited for the outer world, before time does", async () => {
+    const world = simulate();
+    const later = <T>(value: T): Promise<T> => new Promise((resolve) => setTimeout(() => resolve(value), 2));
+    await world.run(async () => {
+      void world.sleep(5);
+      await world.outside(later(1));
+      for (let hop = 0; hop < 100; hop += 1) await undefined;
+      expect(world.now).toBe(0);
+    });
+  });
+
+  test("is done when it is done, whatever it has left outside", async () => {
+    const world = simulate();
+    const never = (): Promise<never> => world.outside(new Promise(() => {}));
+    const soon = (): Promise<number> => world.outside(new Promise((resolve) => setTimeout(() => resolve(1), 2)));
+    expect(await world.run(() => Promise.race([never(), soon()]))).toBe(1);
+    expect(
+      await world.run(async () => {
+        await world.sleep(10);
+        return world.now;
+      }),
+    ).toBe(10);
+  });
+
+  test("that waits for what the world does not know of is told how to", async () => {
+    const world = simulate();
+    const waiting = world.run(() => new Promise((resolve) => setTimeout(resolve, 5)));
+    await expect(waiting).rejects.toThrow(/nothing can happen.*world\.outside\(promise\)/);
+  });
 });
 
 describe("without a program", () => {
@@ -135,6 +165,18 @@ describe("without a program", () => {
     expect(await world.settle(1)).toBe(false);
     await expect(world.run(() => new Promise(() => {}), { limit: 5 })).rejects.toThrow(/not done after 5 ms/);
   });
+});
+
+test("close takes what is on the wires with it, the last words of hosts that went later too", async () => {
+  const world = simulate();
+  const { client, server } = twoHosts(world, { wire: { latency: 5 } });
+  await world.run(async () => {
+    const listener = server.listen({ port: 80 });
+    await client.connect("server:80").opened;
+    await listener.accept();
+  });
+  await world.close();
+  expect(world.leaks()).toEqual([]);
 });
 
 describe("leaks", () => {
