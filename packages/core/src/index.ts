@@ -7,6 +7,7 @@ export * from "./internet-checksum.ts";
 export * from "./ip-address.ts";
 export * from "./ip-address-text.ts";
 export * from "./ip-prefix.ts";
+export * from "./limits.ts";
 export * from "./mac-address.ts";
 export * from "./observer.ts";
 export * from "./packet-buffer.ts";

@@ -1,5 +1,5 @@
 // The route cache (RFC 1122 §3.3.1.2): each destination is resolved once, and again when anything has changed.
-import { type Host, IPV4_BROADCAST, type IpAddress, isMulticast } from "@netstrata/core";
+import { type Host, IPV4_BROADCAST, type IpAddress, isMulticast, resolveLimits } from "@netstrata/core";
 import type { NetworkInterface } from "@netstrata/link";
 import { Destination, type Path } from "./destination.ts";
 import type { LocalAddresses } from "./local-addresses.ts";
@@ -25,10 +25,11 @@ export class DestinationCache {
   private last: Destination | undefined;
   private generation = 0;
 
-  constructor(host: Host, addresses: LocalAddresses, limit: number = DEFAULT_DESTINATION_LIMIT) {
+  /** @param limit how many destinations to remember, at least 1 */
+  constructor(host: Host, addresses: LocalAddresses, limit?: number) {
     this.host = host;
     this.addresses = addresses;
-    this.limit = limit;
+    this.limit = resolveLimits({ destinations: DEFAULT_DESTINATION_LIMIT }, { destinations: limit }).destinations;
     this.health = new NextHopHealth(host.clock);
   }
 

@@ -1,5 +1,5 @@
 // How many ICMP errors a host sends (RFC 1812 §4.3.2.8): a token bucket.
-import { type Host, type Milliseconds, randomFraction } from "@netstrata/core";
+import { type Host, type Milliseconds, randomFraction, resolveLimits } from "@netstrata/core";
 
 export interface IcmpRateLimits {
   /** Tokens that come back in a second. @default 1000 */
@@ -18,7 +18,7 @@ export class IcmpRateLimiter {
 
   constructor(host: Host, limits: Partial<IcmpRateLimits> = {}) {
     this.host = host;
-    this.limits = { ...DEFAULT_ICMP_RATE_LIMITS, ...limits };
+    this.limits = resolveLimits(DEFAULT_ICMP_RATE_LIMITS, limits);
     this.tokens = this.limits.errorBurst;
     this.filledAt = host.clock.now();
   }

@@ -1,5 +1,5 @@
 // Reassembly (RFC 791 §3.2, RFC 1122 §3.3.2): collects fragments until a datagram is whole, its time is up, or room is short.
-import { foldChecksum, type Host, type Milliseconds, PacketBuffer, sumBytes, type Timer } from "@netstrata/core";
+import { foldChecksum, type Host, type Milliseconds, PacketBuffer, resolveLimits, sumBytes, type Timer } from "@netstrata/core";
 import type { LinkCast } from "@netstrata/link";
 import { FragmentList, type FragmentVerdict } from "./fragment-list.ts";
 import { PROTOCOL_TCP } from "./ip-protocol.ts";
@@ -65,7 +65,7 @@ export class Reassembler {
     this.host = host;
     this.counters = counters;
     this.drops = drops;
-    this.limits = { ...DEFAULT_REASSEMBLY_LIMITS, ...limits };
+    this.limits = resolveLimits(DEFAULT_REASSEMBLY_LIMITS, limits);
     this.onTimeout = onTimeout;
     this.timer = host.clock.timer(() => this.expire());
   }

@@ -50,6 +50,7 @@ test("the cache is bounded: the oldest destination makes room, and is found agai
   expect(bench.layer.destinations.evictions).toBe(900);
   expect(nextHop(bench, 0x0a000000 as IpAddress)).toBe("192.0.2.254");
   expect(DEFAULT_DESTINATION_LIMIT).toBe(4096);
+  expect(() => new Bench({ destinations: Number.NaN })).toThrow(RangeError);
 });
 
 test("1122-3.3.1.2-3: of several default routers the one with the smallest metric is used", () => {

@@ -51,6 +51,13 @@ test("1122-3.2.2.6-7: a record route comes back with our address in it", () => {
   expect(bytes.slice(20, 32)).toEqual(Uint8Array.of(7, 11, 12, 198, 51, 100, 1, 192, 0, 2, 1, 0));
 });
 
+test("a rate limit given as undefined is the default; one that would limit nothing throws", () => {
+  const bench = new Bench({ icmp: { errorsPerSecond: undefined, errorBurst: undefined } });
+  for (let count = 0; count < 200; count += 1) bench.link.deliver(datagram({ protocol: 200 }));
+  expect(bench.link.take().length).toBeLessThanOrEqual(100);
+  expect(() => new Bench({ icmp: { errorBurst: Number.NaN } })).toThrow(RangeError);
+});
+
 test("an error goes back in one piece: it quotes less where the path is narrow, but header and 8 octets at least", () => {
   for (const [mtu, quoted] of [
     [1500, 548],

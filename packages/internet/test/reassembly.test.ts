@@ -299,3 +299,10 @@ test("fragments are copied out of the device's buffer, also when that is a Node 
   expect(readIpv4Header(quoted)).toMatchObject({ headerLength: 24, totalLength: 56 });
   expect(quoted.slice()).toEqual(WHOLE.slice(0, 32));
 });
+
+test("a limit given as undefined is the default; one that would limit nothing throws", () => {
+  const bench = new Bench({ reassembly: { datagrams: undefined } });
+  for (let identification = 0; identification < 2000; identification += 1) deliver(bench, fragment(0, 8, { identification }));
+  expect(bench.layer.ipv4.reassembler.size).toBe(1024);
+  expect(() => new Bench({ reassembly: { octets: Number.NaN } })).toThrow(RangeError);
+});

@@ -1,5 +1,5 @@
 // A device wrapper that loses, damages, doubles and delays packets: a bad network, as bad as you like, and repeatable.
-import type { Host, PacketBuffer } from "@netstrata/core";
+import { type Host, type PacketBuffer, resolveLimits } from "@netstrata/core";
 import { DeviceWrapper, type Direction } from "./device-wrapper.ts";
 import type { Fault, FaultEvent, FaultRates, NamedFault } from "./fault.ts";
 import { type FaultCounters, FaultLane } from "./fault-lane.ts";
@@ -28,7 +28,7 @@ export class FaultInjector extends DeviceWrapper {
   constructor(inner: LinkDevice, host: Pick<Host, "clock" | "random" | "observer">, options: FaultInjectorOptions = {}) {
     super(inner);
     this.host = host;
-    const heldLimit = options.heldLimit ?? DEFAULT_HELD_LIMIT;
+    const { heldLimit } = resolveLimits({ heldLimit: DEFAULT_HELD_LIMIT }, options);
     const lane = (direction: Direction, forward: (packet: PacketBuffer) => void): FaultLane =>
       new FaultLane(host, direction, options[direction] ?? {}, heldLimit, forward, (fault, packet) => this.tell(direction, fault, packet));
     this.lanes = {

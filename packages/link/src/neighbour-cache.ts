@@ -10,6 +10,7 @@ import {
   type Milliseconds,
   type PacketBuffer,
   randomFraction,
+  resolveLimits,
 } from "@netstrata/core";
 import {
   createNeighbourEntry,
@@ -51,7 +52,7 @@ export class NeighbourCache implements NeighbourResolver {
     this.host = host;
     this.link = link;
     this.protocol = protocol;
-    this.limits = { ...NEIGHBOUR_LIMITS, ...limits };
+    this.limits = resolveLimits(NEIGHBOUR_LIMITS, limits);
     // RFC 4861 §6.3.2: the random factor keeps hosts from probing in step.
     this.reachableTime = this.limits.reachableTime * (0.5 + randomFraction(host.random));
     this.drops = new Drops(host, "link", NEIGHBOUR_DROPS);

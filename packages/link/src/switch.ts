@@ -9,6 +9,7 @@ import {
   type Observer,
   type PacketBuffer,
   readMac,
+  resolveLimits,
 } from "@netstrata/core";
 import type { LinkDevice } from "./link-device.ts";
 import { MemoryDevice } from "./memory-device.ts";
@@ -49,12 +50,14 @@ export class EthernetSwitch {
   readonly counters: Counters<(typeof SWITCH_COUNTERS)[number]> = createCounters(SWITCH_COUNTERS);
   private readonly clock: Clock;
   private readonly options: SwitchOptions;
+  private readonly limits: { readonly ageingTime: Milliseconds; readonly maxStations: number };
   private readonly ports: MemoryDevice[] = [];
   private readonly stations: Map<MacAddress, Station> = new Map();
 
   constructor(clock: Clock, options: SwitchOptions = {}) {
     this.clock = clock;
     this.options = options;
+    this.limits = resolveLimits({ ageingTime: DEFAULT_AGEING_TIME, maxStations: DEFAULT_MAX_STATIONS }, options);
   }
 
   /** How many stations are remembered. */
@@ -107,7 +110,7 @@ export class EthernetSwitch {
       known.seenAt = now;
       return;
     }
-    if (this.stations.size >= (this.options.maxStations ?? DEFAULT_MAX_STATIONS)) {
+    if (this.stations.size >= this.limits.maxStations) {
       const [oldest] = this.stations.keys();
       this.stations.delete(oldest);
       this.counters.evicted += 1;
@@ -118,7 +121,7 @@ export class EthernetSwitch {
   private portOf(destination: MacAddress, now: Milliseconds): MemoryDevice | undefined {
     const station = this.stations.get(destination);
     if (station === undefined) return undefined;
-    if (now - station.seenAt <= (this.options.ageingTime ?? DEFAULT_AGEING_TIME)) return station.port;
+    if (now - station.seenAt <= this.limits.ageingTime) return station.port;
     this.stations.delete(destination);
     return undefined;
   }

@@ -1,6 +1,6 @@
 // One direction of a wire: a transmitter with a rate and a queue, and the way to the other end with a latency.
 // Why one timer a direction: docs/decisions/0003-link-devices-and-clock.md.
-import type { Clock, Milliseconds, PacketBuffer, Timer } from "@netstrata/core";
+import { type Clock, type Milliseconds, type PacketBuffer, resolveLimits, type Timer } from "@netstrata/core";
 
 /** Packets that wait for the transmitter, as Linux's default `txqueuelen`. */
 export const DEFAULT_QUEUE_LIMIT = 1000;
@@ -46,7 +46,8 @@ export class TransmissionLine {
 
   /** @param deliver called from the clock for each packet that arrives; the packet is nobody else's by then */
   constructor(clock: Clock, deliver: (packet: PacketBuffer) => void, options: LineOptions = {}) {
-    const { latency = 0, rate = Number.POSITIVE_INFINITY, queueLimit = DEFAULT_QUEUE_LIMIT, flightLimit = DEFAULT_FLIGHT_LIMIT } = options;
+    const { latency = 0, rate = Number.POSITIVE_INFINITY } = options;
+    const { queueLimit, flightLimit } = resolveLimits({ queueLimit: DEFAULT_QUEUE_LIMIT, flightLimit: DEFAULT_FLIGHT_LIMIT }, options);
     if (!(latency >= 0 && latency < Number.POSITIVE_INFINITY)) throw new RangeError(`latency ${latency}: not a duration`);
     if (!(rate > 0)) throw new RangeError(`rate ${rate}: not a number of bits a second`);
     this.clock = clock;

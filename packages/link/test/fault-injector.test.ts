@@ -262,6 +262,7 @@ describe("limits", () => {
       ...[{ drop: 1.5 }, { drop: -1 }, { delay: Number.NaN }, { corruptBits: Number.POSITIVE_INFINITY }, { reorderTime: Number.NaN }],
       ...[{ delayTime: [Number.NaN, 1] as const }, { delayTime: [0, -1] as const }, { reorderDistance: 0 }],
     ];
+    expect(() => bench({ heldLimit: Number.NaN })).toThrow(RangeError);
     for (const each of rates) expect(() => injector.setRates("in", each), JSON.stringify(each)).toThrow(RangeError);
     const plans = [{ delayTime: Number.NaN }, { distance: 0 }, { nth: 0 }, { count: Number.NaN }, { bit: -1 }];
     for (const each of plans)

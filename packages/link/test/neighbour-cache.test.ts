@@ -281,6 +281,14 @@ describe("who gets into the cache", () => {
 });
 
 describe("limits", () => {
+  test("one that is given as undefined is the default; one that would limit nothing throws", () => {
+    const { cache, send } = bench({ queueLimit: undefined, totalQueueLimit: undefined });
+    for (let count = 0; count < 100; count += 1) send();
+    expect(cache.waiting).toBe(64);
+    expect(() => bench({ maxEntries: Number.NaN })).toThrow(RangeError);
+    expect(() => bench({ queueLimit: -1 })).toThrow(RangeError);
+  });
+
   test("1122-2.3.2.2-1: a full queue keeps the newest datagrams", () => {
     const { cache, send, sent } = bench({ queueLimit: 2 });
     for (const mark of [1, 2, 3]) send(mark);

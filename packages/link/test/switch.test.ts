@@ -146,3 +146,8 @@ describe("a learning switch", () => {
     expect(ethernetSwitch.size).toBe(0);
   });
 });
+
+test("misuse throws: a limit that is none", () => {
+  expect(() => new EthernetSwitch(new VirtualClock(), { maxStations: Number.NaN })).toThrow(RangeError);
+  expect(() => new EthernetSwitch(new VirtualClock(), { ageingTime: -1 })).toThrow(RangeError);
+});

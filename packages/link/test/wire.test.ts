@@ -182,13 +182,15 @@ test("super-segments pass where both ends agreed on it, up to the size agreed", 
   expect(wire.a.counters.txErrors).toBe(1);
 });
 
-test("misuse throws: a negative latency, a rate or MTU of zero", () => {
+test("misuse throws: a negative latency, a rate or MTU of zero, a limit that is none", () => {
   const clock = new VirtualClock();
   expect(() => createWire(clock, { latency: -1 })).toThrow(RangeError);
   expect(() => createWire(clock, { latency: Number.NaN })).toThrow(RangeError);
   expect(() => createWire(clock, { latency: Number.POSITIVE_INFINITY })).toThrow(RangeError);
   expect(() => createWire(clock, { rate: 0 })).toThrow(RangeError);
   expect(() => createWire(clock, { mtu: 0 })).toThrow(RangeError);
+  expect(() => createWire(clock, { queueLimit: Number.NaN })).toThrow(RangeError);
+  expect(() => createWire(clock, { flightLimit: -1 })).toThrow(RangeError);
 });
 
 test("whatever is sent arrives in order, as late as rate and latency say, and the queue holds no more than its limit", () => {
