@@ -36,6 +36,7 @@ import { multicastMac } from "./multicast-mac.ts";
 import type { NeighbourLimits } from "./neighbour-limits.ts";
 import type { NeighbourResolver } from "./neighbour-protocol.ts";
 import type { LinkCast } from "./network-interface.ts";
+import { rawIpEtherType } from "./raw-ip.ts";
 
 export type EthernetDrop =
   | "truncated"
@@ -43,6 +44,7 @@ export type EthernetDrop =
   | "other-vlan"
   | "not-for-us"
   | "unknown-ethertype"
+  | "other-ethertype"
   | "no-receiver"
   | "too-long"
   | "no-resolver"
@@ -55,6 +57,7 @@ const ETHERNET_DROPS: DropReasons<EthernetDrop> = {
   "other-vlan": "IEEE 802.1Q §6.9",
   "not-for-us": undefined,
   "unknown-ethertype": "RFC 894",
+  "other-ethertype": "RFC 2464 §3",
   "no-receiver": undefined,
   "too-long": "RFC 1122 §3.3.3",
   "no-resolver": undefined,
@@ -167,6 +170,7 @@ export class EthernetInterface extends DeviceInterface<EthernetDrop> implements 
     else if (cast === undefined) this.drops.count("not-for-us", frame);
     else if (header.etherType === ETHERTYPE_ARP) this.arp.receive(frame);
     else if (header.etherType !== ETHERTYPE_IPV4 && header.etherType !== ETHERTYPE_IPV6) this.drops.count("unknown-ethertype", frame);
+    else if (isOfOtherVersion(frame, header.etherType)) this.drops.count("other-ethertype", frame);
     else if (this.receiver === undefined) this.drops.count("no-receiver", frame);
     else this.receiver.receive(frame, this, cast);
   }
@@ -194,4 +198,10 @@ export class EthernetInterface extends DeviceInterface<EthernetDrop> implements 
     const directed = this.addresses.map(broadcastOf).filter((address) => address !== undefined);
     this.broadcasts = new Set([IPV4_BROADCAST, ...directed]);
   }
+}
+
+/** One IP version under the other's EtherType: who filters by EtherType would not have seen it. What is neither, IP counts itself. */
+function isOfOtherVersion(datagram: PacketBuffer, etherType: number): boolean {
+  const own = rawIpEtherType(datagram);
+  return typeof own === "number" && own !== etherType;
 }

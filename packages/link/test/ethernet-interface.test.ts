@@ -161,8 +161,26 @@ describe("receiving", () => {
     const padded = short.copy(14, 16);
     padded.append(16);
     bench.hear(padded);
-    bench.hear(datagram(), ETHERTYPE_IPV6);
+    const ipv6 = datagram();
+    ipv6.setU8(0, 0x60);
+    bench.hear(ipv6, ETHERTYPE_IPV6);
     expect(bench.received.map(({ payload }) => payload.length)).toEqual([46, 80]);
+  });
+
+  test("one IP version under the EtherType of the other is dropped; what is neither is IP's to count", () => {
+    const bench = new EthernetBench();
+    for (const [version, etherType] of [
+      [4, ETHERTYPE_IPV6],
+      [6, ETHERTYPE_IPV4],
+      [5, ETHERTYPE_IPV4],
+      [5, ETHERTYPE_IPV6],
+    ]) {
+      const packet = datagram();
+      packet.setU8(0, version << 4);
+      bench.hear(packet, etherType);
+    }
+    expect(bench.received.map(({ payload }) => payload[0] >>> 4)).toEqual([5, 5]);
+    expect(bench.interface.drops.counters["other-ethertype"]).toBe(2);
   });
 
   test("1122-2.3.3-2: IEEE 802.3 frames with a SNAP header come up too", () => {
