@@ -64,7 +64,7 @@ describe("the command line", () => {
     expect(await run(["inspect", "/nowhere/at/all"])).toMatchObject({
       code: 2,
       stdout: "",
-      stderr: "netstrata: ENOENT: no such file or directory, stat '/nowhere/at/all'\n",
+      stderr: "netstrata: /nowhere/at/all: no such file\n",
     });
   });
 

@@ -14,8 +14,7 @@ export interface InspectedPacket {
 /** Packets of a capture, batch by batch. @param file a path, or `-` for standard input */
 export async function* readBatches(file: string, io: Io): AsyncGenerator<readonly CapturedPacket[], void, void> {
   if (file === "-") return yield* readStreamBatches(io.stdin, { name: "standard input" });
-  const { size } = await stat(file);
-  const bar = new ProgressBar(io.stderr, file, size);
+  const bar = new ProgressBar(io.stderr, file, await sizeOf(file));
   const onProgress = (octets: number): void => bar.update(octets);
   try {
     yield* openCaptureBatches(file, { onProgress });
@@ -30,6 +29,14 @@ export async function* readBatches(file: string, io: Io): AsyncGenerator<readonl
   } finally {
     bar.close();
   }
+}
+
+async function sizeOf(file: string): Promise<number> {
+  const status = await stat(file).catch((error: NodeJS.ErrnoException) => {
+    throw error.code === "ENOENT" ? new UsageError(`${file}: no such file`) : error;
+  });
+  if (status.isDirectory()) throw new UsageError(`${file} is a directory, not a capture`);
+  return status.size;
 }
 
 /** Those that the filter lets through. @param filter in tcpdump's language; empty takes all */

@@ -1,5 +1,5 @@
 // netstrata replay: our stack plays one host of a recording, the recording plays everybody it talked to.
-import type { CapturedPacket } from "@netstrata/capture";
+import { type CapturedPacket, CaptureError } from "@netstrata/capture";
 import { type ConversationReport, replay as replayCapture, type Verdict } from "@netstrata/testing";
 import { readAddress, readInteger, readPort } from "../argument-value.ts";
 import { type Command, defineCommand } from "../command.ts";
@@ -33,8 +33,12 @@ export const replay: Command = defineCommand({
     if (values.as === undefined) throw new UsageError("replay: --as ADDRESS is missing: which host shall our stack play?");
     const { address, port } = readEnd(values.as);
     const seed = values.seed === undefined ? undefined : readInteger(values.seed, "--seed", 0, 2 ** 32 - 1);
-    const reports = replayCapture(packetsOf(file, io), { as: address, port, seed });
-    const counts = await show(reports, values.json, io);
+    let fault: CaptureError | undefined;
+    const packets = packetsOf(file, io, (error) => {
+      fault = error;
+    });
+    const counts = await show(replayCapture(packets, { as: address, port, seed }), values.json, io);
+    if (fault !== undefined) throw fault;
     if (counts.same + counts.differs === 0) {
       io.stderr.write(`netstrata: ${file}: no conversation of ${values.as} that can be replayed\n`);
       return 2;
@@ -56,8 +60,18 @@ export async function show(reports: AsyncIterable<ConversationReport>, json: boo
   return counts;
 }
 
-export async function* packetsOf(file: string, io: Io): AsyncGenerator<CapturedPacket, void, void> {
-  for await (const batch of readBatches(file, io)) yield* batch;
+/** @param onFault hears of records longer than they may be, when all of them have been read all the same; otherwise that is thrown */
+export async function* packetsOf(
+  file: string,
+  io: Io,
+  onFault?: (error: CaptureError) => void,
+): AsyncGenerator<CapturedPacket, void, void> {
+  try {
+    for await (const batch of readBatches(file, io)) yield* batch;
+  } catch (error) {
+    if (onFault === undefined || !(error instanceof CaptureError) || error.code !== "record-too-long") throw error;
+    onFault(error);
+  }
 }
 
 function readEnd(text: string): { address: ReturnType<typeof readAddress>; port: number | undefined } {
