@@ -56,7 +56,8 @@ export class Server implements AsyncIterable<Socket>, AsyncDisposable {
     if (!this.isClosed) {
       this.isClosed = true;
       this.listener.close();
-      for (const pending of this.pending.splice(0)) pending.reject(new SystemError("ECANCELED", "accept", this.address));
+      // Whoever closes the server while nobody looks at what waits need not hear of it again.
+      for (const pending of this.pending.splice(0)) pending.markHandled().reject(new SystemError("ECANCELED", "accept", this.address));
       this.closedEvent.resolve();
       this.onEnd();
     }

@@ -131,6 +131,8 @@ export class Socket implements AsyncIterable<Uint8Array>, AsyncDisposable {
   set(options: TcpConnectionOptions): void {
     requireRanges(options, "set");
     this.connection?.set(options);
+    // A larger buffer may have room for what waits.
+    this.channel.writable();
   }
 
   /** The pieces of the stream as they come. Leaving the loop early leaves the socket open. */

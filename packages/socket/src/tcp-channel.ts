@@ -88,7 +88,7 @@ export class TcpChannel implements TcpUser {
   }
 
   writable(): void {
-    this.flush();
+    if (this.isOpen) this.flush();
   }
 
   closed(connection: TcpConnection, error: ErrorCode | undefined): void {

@@ -156,7 +156,8 @@ export class UdpSocket implements AsyncIterable<Datagram>, AsyncDisposable {
     if (!this.endpoint.isClosed) {
       this.closeReason = reason ?? new SystemError("ECANCELED", "receive", this.address);
       this.endpoint.close();
-      for (const receiver of this.receivers.splice(0)) receiver.reject(this.closeReason);
+      // Whoever closes the socket while nobody looks at what waits need not hear of it again.
+      for (const receiver of this.receivers.splice(0)) receiver.markHandled().reject(this.closeReason);
       this.closedEvent.resolve();
       this.owner.ended();
     }
@@ -189,9 +190,11 @@ export class UdpSocket implements AsyncIterable<Datagram>, AsyncDisposable {
 
   private failed(code: ErrorCode, about: Endpoint): void {
     const error = new SystemError(code, "receive", subjectOf(about));
+    if (this.endpoint.remote !== undefined) {
+      if (this.receivers.length > 0) this.receivers.shift()?.reject(error);
+      else this.pendingError ??= error;
+    }
+    // Last: it may throw.
     this.settings.onError?.(error);
-    if (this.endpoint.remote === undefined) return;
-    if (this.receivers.length > 0) this.receivers.shift()?.reject(error);
-    else this.pendingError ??= error;
   }
 }

@@ -139,6 +139,18 @@ describe("back-pressure", () => {
     });
   });
 
+  test("a larger buffer takes what waits, without waiting for the peer", async () => {
+    const stacks = twoStacks();
+    await stacks.run(async () => {
+      const { socket } = await join(stacks, { sendBuffer: 1000 }, { receiveBuffer: 1000 });
+      const writing = socket.write(pattern(10_000));
+      await stacks.sleep(1000);
+      socket.set({ sendBuffer: 20_000 });
+      await writing;
+      socket.abort();
+    });
+  });
+
   test("the same through WHATWG streams: what is not pulled stays in TCP", async () => {
     const stacks = twoStacks();
     await stacks.run(async () => {

@@ -142,6 +142,23 @@ describe("ICMP errors", () => {
   });
 });
 
+test("a handler that throws is heard by whoever drives the clock, after the error was noted", async () => {
+  const { client, run, sleep, clock } = twoStacks();
+  const thrown = new Error("from the handler");
+  const socket = client.udp({
+    onError: () => {
+      throw thrown;
+    },
+  });
+  socket.connect("10.0.0.2:9");
+  await socket.send(octets(1));
+  expect(() => clock.advance(100)).toThrow(thrown);
+  await run(async () => {
+    expect(await rejection(socket.receive())).toMatchObject({ code: "ECONNREFUSED" });
+    await sleep(1);
+  });
+});
+
 test("broadcast needs the option, and reaches every socket that shares the port", async () => {
   const { client, server, run } = twoStacks();
   await run(async () => {

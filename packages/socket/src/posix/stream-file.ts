@@ -1,6 +1,6 @@
 // A TCP socket behind a descriptor: unconnected, listening, connecting or connected.
 import { type ErrorCode, isUnspecified, type Timer } from "@netstrata/core";
-import type { Endpoint, Tcp, TcpConnection, TcpConnectionOptions, TcpListener, TcpUser } from "@netstrata/transport";
+import type { Endpoint, Tcp, TcpConnection, TcpConnectionOptions, TcpListener, TcpState, TcpUser } from "@netstrata/transport";
 import { copyOf } from "../byte-slab.ts";
 import { closeBothWays } from "../close-both-ways.ts";
 import { DONE } from "../deferred.ts";
@@ -30,6 +30,9 @@ export interface StreamFileOwner {
 
 /** An octet that is never sent: offering it to a full buffer asks TCP to tell when there is room again. */
 const PROBE = new Uint8Array(1);
+
+/** The peer's FIN has arrived, whether everything before it was read or not. */
+const PEER_HAS_ENDED: ReadonlySet<TcpState> = new Set(["CLOSE-WAIT", "CLOSING", "LAST-ACK", "TIME-WAIT"]);
 
 export class StreamFile extends OpenFile implements TcpUser {
   readonly type: number = constant.SOCK_STREAM;
@@ -72,6 +75,8 @@ export class StreamFile extends OpenFile implements TcpUser {
   configure(options: TcpConnectionOptions): void {
     this.options = { ...this.options, ...options };
     this.connection?.set(options);
+    // A larger buffer may have room for what waits.
+    this.changed();
   }
 
   /** Takes a connection from a listener. */
@@ -91,7 +96,7 @@ export class StreamFile extends OpenFile implements TcpUser {
     if (!this.isOpen && !connection.isClosed) return events;
     const isAtEnd = connection.endOfStream || this.readShut || connection.isClosed;
     if (this.peeked.length > 0 || connection.readableLength > 0 || isAtEnd) events |= POLLIN;
-    if (isAtEnd) events |= POLLRDHUP;
+    if (isAtEnd || PEER_HAS_ENDED.has(connection.state)) events |= POLLRDHUP;
     if (connection.isClosed || (isAtEnd && this.writeShut)) events |= POLLHUP;
     if (this.writeShut || connection.isClosed || this.hasRoom(connection)) events |= POLLOUT;
     if (connection.urgentLength > 0) events |= POLLPRI;

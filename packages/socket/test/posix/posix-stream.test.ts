@@ -346,6 +346,27 @@ describe("receiving", () => {
   });
 });
 
+test("poll: POLLRDHUP as soon as the peer has ended its stream, POLLOUT as soon as a larger buffer has room", async () => {
+  const stacks = twoStacks();
+  const { client, server, run, sleep } = stacks;
+  await run(async () => {
+    const [fd, peer] = await join(stacks);
+    await client.posix.write(fd, octets(1));
+    client.posix.shutdown(fd, c.SHUT_WR);
+    await sleep(100);
+    const watched = { fd: peer, events: c.POLLIN | c.POLLRDHUP, revents: 0 };
+    expect([await server.posix.poll([watched], 0), watched.revents]).toEqual([1, c.POLLIN | c.POLLRDHUP]);
+    server.posix.setsockopt(peer, c.SOL_SOCKET, c.SO_SNDBUF, 1000);
+    const writing = server.posix.write(peer, pattern(400_000));
+    await sleep(1000);
+    const room = { fd: peer, events: c.POLLOUT, revents: 0 };
+    expect(await server.posix.poll([room], 0)).toBe(0);
+    server.posix.setsockopt(peer, c.SOL_SOCKET, c.SO_SNDBUF, 500_000);
+    expect(await writing).toBe(400_000);
+    expect(await server.posix.poll([room], 0)).toBe(1);
+  });
+});
+
 describe("the ends", () => {
   test("shutdown: SHUT_WR ends our stream (then EPIPE), SHUT_RD ends theirs for us", async () => {
     const stacks = twoStacks();
