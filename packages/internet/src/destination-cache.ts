@@ -1,5 +1,5 @@
 // The route cache (RFC 1122 §3.3.1.2): each destination is resolved once, and again when anything has changed.
-import { type Host, IPV4_BROADCAST, type IpAddress, isMulticast, resolveLimits } from "@netstrata/core";
+import { type Host, IPV4_BROADCAST, type IpAddress, isIpv4, isMulticast, isUnspecified, resolveLimits } from "@netstrata/core";
 import type { NetworkInterface } from "@netstrata/link";
 import { Destination, type Path } from "./destination.ts";
 import type { LocalAddresses } from "./local-addresses.ts";
@@ -62,13 +62,14 @@ export class DestinationCache {
 
   /** The way to `address` through a given interface; worked out each time. */
   lookupThrough(address: IpAddress, through: NetworkInterface): Destination | undefined {
+    if (isThisNetwork(address)) return undefined;
     const path = this.addresses.isLocal(address) ? this.pathTo(address) : this.pathThrough(address, through);
     return path === undefined ? undefined : new Destination(address, path, this.generation, this.host.random);
   }
 
   private resolve(address: IpAddress, outdated: Destination | undefined): Destination | undefined {
     if (outdated !== undefined) this.entries.delete(address);
-    const path = this.pathTo(address);
+    const path = isThisNetwork(address) ? undefined : this.pathTo(address);
     if (path === undefined) return undefined;
     const entry = new Destination(address, path, this.generation, this.host.random);
     if (outdated !== undefined) entry.inherit(outdated);
@@ -122,6 +123,11 @@ export class DestinationCache {
   private firstLink(): NetworkInterface | undefined {
     return this.addresses.interfaces.find((candidate) => candidate !== this.addresses.loopback);
   }
+}
+
+/** RFC 1122 §3.2.1.3 (a), (b): 0.0.0.0/8, "this network", is never sent to, whatever the default route says; nor is "::". */
+function isThisNetwork(address: IpAddress): boolean {
+  return isIpv4(address) ? address >>> 24 === 0 : isUnspecified(address);
 }
 
 /** Limited broadcasts and multicasts are not sent to a router. */

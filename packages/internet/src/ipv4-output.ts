@@ -48,7 +48,7 @@ export class Ipv4Output {
       if (!this.maySpeakAs(options.source as Ipv4Address, destination)) return this.fail("foreign-source", "address-not-available", packet);
       destination.checkedSource = options.source;
     }
-    if (options.timeToLive === 0 || options.options !== undefined) refuseMisuse(options);
+    if (options.timeToLive !== undefined || options.options !== undefined) refuseMisuse(options);
     const headerLength = IPV4_HEADER_LENGTH + (options.options?.length ?? 0);
     if (packet.length + headerLength > IPV4_MAX_LENGTH) return this.fail("message-too-long", "message-too-long", packet);
     const datagram = this.addressed(packet, headerLength, options, destination);
@@ -96,8 +96,9 @@ export class Ipv4Output {
 }
 
 /** @throws RangeError for what no header can say, or must not (RFC 1122 §3.2.1.7: a TTL of 0) */
-function refuseMisuse({ timeToLive, options = NO_OPTIONS }: IpSendOptions): void {
-  if (timeToLive === 0) throw new RangeError("a datagram with TTL 0 must not be sent");
+function refuseMisuse({ timeToLive = 1, options = NO_OPTIONS }: IpSendOptions): void {
+  // One of 256 would be written as 0.
+  if (!(timeToLive >= 1 && timeToLive <= 255)) throw new RangeError(`TTL ${timeToLive}: not 1 to 255`);
   const { length } = options;
   if (length % 4 !== 0 || length > IPV4_MAX_HEADER_LENGTH - IPV4_HEADER_LENGTH) throw new RangeError(`${length} octets of IPv4 options`);
   const fault = readIpv4Options(options);

@@ -61,7 +61,9 @@ test("1122-3.2.1.6-1, 1122-3.2.1.7-3, 1122-3.2.1.8-1, 1122-3.4-1: TOS, TTL and o
 
 test("1122-3.2.1.7-1, 1812-4.2.2.9-1: a TTL of 0 is refused, and so are options that no header holds", () => {
   const bench = new Bench();
-  expect(() => bench.layer.send(payload(bench), options({ timeToLive: 0 }))).toThrow(RangeError);
+  // 256 would be written as 0.
+  for (const timeToLive of [0, -1, 256, Number.NaN])
+    expect(() => bench.layer.send(payload(bench), options({ timeToLive })), `TTL ${timeToLive}`).toThrow(RangeError);
   expect(() => bench.layer.send(payload(bench), options({ options: new Uint8Array(3) }))).toThrow(RangeError);
   expect(() => bench.layer.send(payload(bench), options({ options: new Uint8Array(44) }))).toThrow(RangeError);
 });
@@ -89,6 +91,17 @@ test("a source that was good is not when its address has gone", () => {
   expect(bench.layer.send(payload(bench), again)).toBe("sent");
   bench.layer.removeAddress(bench.link, ip("192.0.2.9"));
   expect(bench.layer.send(payload(bench), again)).toBe("address-not-available");
+});
+
+test("nothing is sent to 0.0.0.0/8 (RFC 1122 §3.2.1.3 a, b), whatever the default route says", () => {
+  const bench = routed();
+  for (const destination of ["0.0.0.0", "0.1.2.3"].map(ip)) {
+    expect(bench.layer.send(payload(bench), options({ destination }))).toBe("network-unreachable");
+    expect(bench.layer.send(payload(bench), options({ destination, interface: bench.link }))).toBe("network-unreachable");
+    expect(bench.layer.sourceFor(destination)).toBe(undefined);
+  }
+  expect(bench.link.take()).toEqual([]);
+  expect(bench.layer.destinations.size).toBe(0);
 });
 
 test("who has no address yet may call everybody as 0.0.0.0", () => {
