@@ -177,15 +177,23 @@ export class NeighbourCache implements NeighbourResolver {
   }
 
   private evict(now: Milliseconds, mayEvictUsed: boolean): boolean {
+    const { maxEntries, retransmitTime } = this.limits;
     let least: NeighbourEntry | undefined;
+    let unanswered = 0;
     for (const address of this.entries.keys()) {
       const entry = this.lookUp(address, now);
+      if (entry === undefined) continue;
+      if (!hasLinkAddress(entry)) unanswered += 1;
       // RFC 1122 §2.3.2.1: to forget an entry that was solicited a moment ago would mean to solicit it again too soon.
-      if (entry === undefined || now - entry.solicitedAt < this.limits.retransmitTime) continue;
+      if (now - entry.solicitedAt < retransmitTime) continue;
       if (least === undefined || isLessUseful(entry, least)) least = entry;
     }
-    if (this.entries.size < this.limits.maxEntries) return true;
-    if (least === undefined || !(mayEvictUsed || isUnused(least) || least.state === "FAILED")) return false;
+    if (this.entries.size < maxEntries) return true;
+    if (least === undefined) return false;
+    // Whoever makes us send to address after address of our own network, where nobody is, must not cost us the neighbours we
+    // have: once half of the table is questions without an answer, more of them push out nobody who has answered.
+    const mayEvictKnown = mayEvictUsed && !(hasLinkAddress(least) && 2 * unanswered >= maxEntries);
+    if (!(mayEvictKnown || isUnused(least) || least.state === "FAILED")) return false;
     this.counters.evicted += 1;
     this.remove(least, "neighbour-table-full");
     return true;
@@ -225,11 +233,20 @@ export class NeighbourCache implements NeighbourResolver {
   private enqueue(entry: NeighbourEntry, datagram: PacketBuffer): void {
     entry.queue.push(datagram);
     this.queued += 1;
-    if (entry.queue.length > this.limits.queueLimit || this.queued > this.limits.totalQueueLimit) {
-      // RFC 1122 §2.3.2.2: the latest datagram is the one to keep.
-      this.drops.count("neighbour-queue-full", entry.queue.shift());
-      this.queued -= 1;
-    }
+    if (entry.queue.length > this.limits.queueLimit) this.dropOldest(entry);
+    else if (this.queued > this.limits.totalQueueLimit) this.dropOldest(this.longestQueue(entry));
+  }
+
+  /** RFC 1122 §2.3.2.2: the latest datagram is the one to keep. */
+  private dropOldest(entry: NeighbourEntry): void {
+    this.drops.count("neighbour-queue-full", entry.queue.shift());
+    this.queued -= 1;
+  }
+
+  /** Who waits with most pays for the others: each neighbour keeps its latest datagram, however much waits for some. */
+  private longestQueue(longest: NeighbourEntry): NeighbourEntry {
+    for (const entry of this.entries.values()) if (entry.queue.length > longest.queue.length) longest = entry;
+    return longest;
   }
 
   private takeQueue(entry: NeighbourEntry): readonly PacketBuffer[] {

@@ -299,15 +299,38 @@ describe("limits", () => {
     expect(cache.waiting).toBe(0);
   });
 
-  test("all queues together are limited; a neighbour's own oldest datagram makes room", () => {
-    const { cache, send } = bench({ totalQueueLimit: 3 });
+  test("1122-2.3.2.2-1: all queues together are limited; the longest makes room, so that each keeps its latest datagram", () => {
+    const { cache, send, sent } = bench({ totalQueueLimit: 3 });
     send(1, neighbour(1));
     send(2, neighbour(1));
-    send(3, neighbour(2));
+    send(3, neighbour(1));
     send(4, neighbour(2));
     send(5, neighbour(3));
+    send(6, neighbour(3));
     expect(cache.waiting).toBe(3);
-    expect(cache.drops.counters["neighbour-queue-full"]).toBe(2);
+    expect(cache.drops.counters["neighbour-queue-full"]).toBe(3);
+    for (const index of [1, 2, 3]) cache.answered(neighbour(index), MAC);
+    expect(sent.map(({ mark }) => mark)).toEqual([3, 4, 6]);
+  });
+
+  test("whoever makes us ask for one neighbour after the other that is not there costs us none that we have", () => {
+    const { clock, cache, send, state } = bench({ maxEntries: 8, reachableTime: 10_000 });
+    const known = [1, 2, 3].map(neighbour);
+    for (const address of known) {
+      send(0, address);
+      cache.answered(address, MAC);
+    }
+    let index = 100;
+    for (let time = 0; time < 40_000; time += 20) {
+      clock.advance(20);
+      send(0, neighbour((index += 1)));
+      // Every now and then something is sent to those that we know, who have become stale by then.
+      if (time % 9000 === 0) for (const address of known) send(0, address);
+      if (time % 9000 === 7000) for (const address of known) cache.answered(address, MAC);
+    }
+    expect(known.map((address) => state(address))).not.toContain(undefined);
+    expect(known.map((address) => state(address))).not.toContain("INCOMPLETE");
+    expect(cache.size).toBe(8);
   });
 
   test("the table is limited: what is least useful makes room", () => {
