@@ -4,7 +4,7 @@ import { digestOf, pattern } from "../src/calls/digest.ts";
 import { MODES, type Mode, PAIR } from "./harness/host-pair.ts";
 import { NETSTRATA, NetworkNamespace } from "./harness/network-namespace.ts";
 import type { Program } from "./harness/program.ts";
-import { describeWith, missing } from "./harness/requirements.ts";
+import { describeWith, testWith } from "./harness/requirements.ts";
 import { TemporaryFolder } from "./harness/temporary-folder.ts";
 import { until } from "./harness/until.ts";
 
@@ -81,7 +81,7 @@ describeWith([...PAIR, "curl", "ping", "nc"], "netstrata", () => {
       await end(good);
     });
 
-    test.skipIf(missing(["tshark"]) !== undefined)("what it captures, tshark reads", async () => {
+    testWith(["tshark"], "what it captures, tshark reads", async () => {
       const capture = folder.pathOf("capture.pcapng");
       const program = await up(...deviceOptions("tap"), "--capture", capture);
       await shell(`curl --silent http://${OURS}/`);
@@ -102,7 +102,7 @@ describeWith([...PAIR, "curl", "ping", "nc"], "netstrata", () => {
       expect({ code, stdout }).toEqual({ code: 0, stdout: `${KERNEL}\t\n${OURS}\t200\n` });
     });
 
-    test.skipIf(missing(["setpriv"]) !== undefined)("without rights: one line and exit code 2", async () => {
+    testWith(["setpriv"], "without rights: one line and exit code 2", async () => {
       const { code, stdout, stderr } = await network.netstrataWithoutRights("up", ...deviceOptions("tun")).ended;
       expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
       expect(stderr).toMatch(/^netstrata: ns0: EPERM .*needs root.*\n(closed\n)?$/);
@@ -229,7 +229,7 @@ describeWith([...PAIR, "curl", "ping", "nc"], "netstrata", () => {
       });
     });
 
-    test.skipIf(missing(["setpriv"]) !== undefined)("without rights: one line and exit code 2", async () => {
+    testWith(["setpriv"], "without rights: one line and exit code 2", async () => {
       expect(await network.netstrataWithoutRights("ping", PEER, "--raw", "-c", "1").ended).toMatchObject({
         code: 2,
         stdout: "",

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { digestOf, pattern } from "../src/calls/digest.ts";
 import { PAGE } from "../src/calls/http.ts";
 import { HostPair, KERNEL, MODES, OURS, PAIR } from "./harness/host-pair.ts";
-import { describeWith, missing } from "./harness/requirements.ts";
+import { describeWith, testWith } from "./harness/requirements.ts";
 import { TemporaryFolder } from "./harness/temporary-folder.ts";
 
 const OURS_80 = { address: OURS, port: 80 };
@@ -55,7 +55,7 @@ describeWith(PAIR, "HTTP", () => {
       });
     });
 
-    test.skipIf(missing(["python3"]) !== undefined)("our client gets a page from Python's server", async () => {
+    testWith(["python3"], "our client gets a page from Python's server", async () => {
       using folder = new TemporaryFolder();
       folder.write("page", pattern(SEVERAL_WINDOWS));
       const python = pair.network.start("python3", "-u", "-m", "http.server", "--directory", folder.path, "80");

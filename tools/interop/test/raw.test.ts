@@ -3,7 +3,7 @@ import { foldChecksum, type Ipv4Address, ip, PacketBuffer, sumBytes } from "@net
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { NetworkNamespace } from "./harness/network-namespace.ts";
 import type { ProgramEvent } from "./harness/program.ts";
-import { describeWith, missing } from "./harness/requirements.ts";
+import { describeWith, testWith } from "./harness/requirements.ts";
 
 const ICMP = 1;
 const UDP = 17;
@@ -92,7 +92,7 @@ describeWith(["root", "namespaces", "ip"], "raw device and the kernel: a host, a
     });
   });
 
-  test.skipIf(missing(["setpriv"]) !== undefined)("a process without rights is told in one line what it needs", async () => {
+  testWith(["setpriv"], "a process without rights is told in one line what it needs", async () => {
     const probe = host.nodeWithoutRights("device-probe", { raw: {} });
     expect(await probe.event("error")).toMatchObject({ code: "EPERM", message: "raw: EPERM socket: needs root or CAP_NET_RAW" });
     expect(await probe.ended).toMatchObject({ code: 1, stderr: "" });

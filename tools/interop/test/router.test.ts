@@ -6,7 +6,7 @@ import type { StackSettings } from "../src/stack-host.ts";
 import { HostPair, MODES, type OurHost, PAIR } from "./harness/host-pair.ts";
 import { NetworkNamespace } from "./harness/network-namespace.ts";
 import { RemoteHost } from "./harness/remote-host.ts";
-import { describeWith, missing } from "./harness/requirements.ts";
+import { describeWith, testWith } from "./harness/requirements.ts";
 
 const SEVERAL_WINDOWS = 3_000_000;
 const NARROW = 1280;
@@ -96,7 +96,7 @@ describeWith([...PAIR, "ping"], "a router of ours between two networks", () => {
       expect(other).toContain(`From ${OUR_LEFT} icmp_seq=1 Destination Host Unreachable`);
     });
 
-    test.skipIf(missing(["traceroute"]) !== undefined)("traceroute sees us on the way, by UDP and by ICMP", async () => {
+    testWith(["traceroute"], "traceroute sees us on the way, by UDP and by ICMP", async () => {
       for (const kind of ["--udp", "--icmp"]) {
         const { stdout } = await left.run("traceroute", "-n", kind, RIGHT);
         const hops = stdout.split("\n").slice(1, -1);
@@ -106,7 +106,7 @@ describeWith([...PAIR, "ping"], "a router of ours between two networks", () => {
       }
     });
 
-    test.skipIf(missing(["tracepath"]) !== undefined)("tracepath learns the path's MTU from us", async () => {
+    testWith(["tracepath"], "tracepath learns the path's MTU from us", async () => {
       const { stdout } = await left.run("tracepath", "-n", RIGHT);
       expect(stdout).toContain(`pmtu ${NARROW}`);
       expect(stdout).toMatch(new RegExp(`Resume: pmtu ${NARROW} hops 2`));

@@ -2,7 +2,7 @@
 import { afterEach, describe, expect, test } from "vitest";
 import { digestOf, pattern } from "../src/calls/digest.ts";
 import { DIRECTIONS, type Direction, HostPair, KERNEL, type KernelHost, OURS, PAIR, type PairSettings } from "./harness/host-pair.ts";
-import { describeWith, missing } from "./harness/requirements.ts";
+import { describeWith, testWith } from "./harness/requirements.ts";
 import { TemporaryFolder } from "./harness/temporary-folder.ts";
 import { until } from "./harness/until.ts";
 
@@ -166,7 +166,7 @@ describeWith(PAIR, "TCP", () => {
     },
   );
 
-  test.skipIf(missing(["nc"]) !== undefined)("nc ends its stream and gets the rest of ours", async () => {
+  testWith(["nc"], "nc ends its stream and gets the rest of ours", async () => {
     pair = await HostPair.open({ mode: "tun" });
     await pair.ours.call("serve", { service: "collect", port: 9 });
     const { stdout } = await pair.network.run("sh", "-c", `printf hello | nc -N ${OURS} 9`);

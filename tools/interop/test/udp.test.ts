@@ -2,7 +2,7 @@
 import { afterEach, describe, expect, test } from "vitest";
 import { digestOf, pattern } from "../src/calls/digest.ts";
 import { DIRECTIONS, HostPair, MODES, OURS, PAIR } from "./harness/host-pair.ts";
-import { describeWith, missing } from "./harness/requirements.ts";
+import { describeWith, testWith } from "./harness/requirements.ts";
 
 const ECHO = 7;
 /** Nothing, one octet, one frame to the brim, the least that needs two, and the most that Node sends. */
@@ -38,20 +38,17 @@ describeWith(PAIR, "UDP", () => {
     });
   });
 
-  test.skipIf(missing(["python3"]) !== undefined)(
-    "a broadcast of the kernel's reaches us, and our answer the one who sent it",
-    async () => {
-      pair = await HostPair.open({ mode: "tap" });
-      await pair.ours.call("serveUdpEcho", { port: ECHO });
-      const script = [
-        "import socket",
-        "s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)",
-        "s.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)",
-        "s.sendto(b'anybody?', ('10.18.0.255', 7))",
-        "print(*s.recvfrom(100))",
-      ];
-      const { stdout } = await pair.network.run("python3", "-c", script.join("\n"));
-      expect(stdout).toBe(`b'anybody?' ('${OURS}', 7)\n`);
-    },
-  );
+  testWith(["python3"], "a broadcast of the kernel's reaches us, and our answer the one who sent it", async () => {
+    pair = await HostPair.open({ mode: "tap" });
+    await pair.ours.call("serveUdpEcho", { port: ECHO });
+    const script = [
+      "import socket",
+      "s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)",
+      "s.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)",
+      "s.sendto(b'anybody?', ('10.18.0.255', 7))",
+      "print(*s.recvfrom(100))",
+    ];
+    const { stdout } = await pair.network.run("python3", "-c", script.join("\n"));
+    expect(stdout).toBe(`b'anybody?' ('${OURS}', 7)\n`);
+  });
 });

@@ -1,7 +1,7 @@
 // What a test needs of the machine, and the line that says what is missing where it is skipped.
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
-import { describe } from "vitest";
+import { describe, test } from "vitest";
 
 const checks = {
   root: () => process.getuid?.() === 0,
@@ -13,7 +13,7 @@ const checks = {
 export type Requirement = keyof typeof checks | (string & {});
 
 /** What is missing, or undefined when nothing is. */
-export function missing(requirements: readonly Requirement[]): string | undefined {
+function missing(requirements: readonly Requirement[]): string | undefined {
   const absent = requirements.filter((requirement) => !(checks[requirement as keyof typeof checks] ?? (() => isCommand(requirement)))());
   return absent.length === 0 ? undefined : `needs ${absent.join(", ")}`;
 }
@@ -24,7 +24,18 @@ function isCommand(name: string): boolean {
 
 /** `describe` where the machine has everything; elsewhere the tests are skipped, and their title and a line on stderr say why. */
 export function describeWith(requirements: readonly Requirement[], title: string, tests: () => void): void {
+  const reason = reasonToSkip(requirements, title);
+  describe.skipIf(reason !== undefined)(reason === undefined ? title : `${title} (${reason})`, tests);
+}
+
+/** `describeWith`, for one test. */
+export function testWith(requirements: readonly Requirement[], title: string, run: () => Promise<void>): void {
+  const reason = reasonToSkip(requirements, title);
+  test.skipIf(reason !== undefined)(reason === undefined ? title : `${title} (${reason})`, run);
+}
+
+function reasonToSkip(requirements: readonly Requirement[], title: string): string | undefined {
   const reason = missing(requirements);
   if (reason !== undefined) process.stderr.write(`skipped: ${title}: ${reason}\n`);
-  describe.skipIf(reason !== undefined)(reason === undefined ? title : `${title} (${reason})`, tests);
+  return reason;
 }
