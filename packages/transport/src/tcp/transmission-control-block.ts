@@ -62,7 +62,7 @@ export interface SendVariables {
   up: SequenceNumber | undefined;
   /** MAX.SND.WND (RFC 5961 §5.2): the largest window the peer has offered. */
   maxWnd: number;
-  /** Snd.Wind.Shift (RFC 7323 §2.2). To be applied by `<<`: a power, `2 ** shift`, costs a fifth of a 1-octet round trip. */
+  /** Snd.Wind.Shift (RFC 7323 §2.2). To be applied by `<<`: a power, `2 ** shift`, costs a tenth of a 1-octet round trip. */
   shift: number;
   /** SendMSS: the largest payload the peer takes (RFC 9293 §3.7.1). */
   mss: number;
