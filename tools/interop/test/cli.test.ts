@@ -59,6 +59,10 @@ describeWith([...PAIR, "curl", "ping", "nc"], "netstrata", () => {
       const program = await up(...deviceOptions(mode));
       expect(await shell(`ping -c 1 -W 20 ${OURS}`)).toContain("1 received");
       expect(await shell(`curl --silent --show-error --fail http://${OURS}/`)).toContain("carried by netstrata");
+      expect(JSON.parse(await shell(`curl --silent http://${OURS}/info`))).toMatchObject({
+        connection: { state: "ESTABLISHED", local: { address: OURS, port: 80 }, remote: { address: KERNEL } },
+        tcp: { PassiveOpens: 2 },
+      });
       expect(await shell(`printf hello | nc -N ${OURS} 7`)).toBe("hello");
       await end(program);
     });

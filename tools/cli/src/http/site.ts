@@ -22,8 +22,10 @@ export function createSite(stack: Stack): HttpHandler {
     if (path === "/sha256") return isUpload(method) ? plain(200, `${await sha256(body)}\n`) : notAllowed(method, "PUT, POST");
     if (method !== "GET" && method !== "HEAD") return notAllowed(method, "GET, HEAD");
     if (path === "/") return plain(200, WELCOME);
-    if (path === "/info")
-      return json({ connection: socket.info(), tcp: stack.layers.tcp.counters, ip: stack.layers.internet.ipv4.counters });
+    if (path === "/info") {
+      const connection = { ...socket.info(), local: socket.local, remote: socket.remote };
+      return json({ connection, tcp: stack.layers.tcp.counters, ip: stack.layers.internet.ipv4.counters });
+    }
     const count = /^\/bytes\/(\d{1,13})$/.exec(path)?.[1];
     if (count !== undefined && Number(count) <= MOST_BYTES) return octets(200, someBytes(Number(count)));
     return plain(404, `404 Not Found: nothing is at ${JSON.stringify(path)}; / lists what there is\n`);
