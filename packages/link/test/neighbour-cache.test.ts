@@ -1,4 +1,13 @@
-import { type IpAddress, ip, type MacAddress, PacketBuffer, SeededRandom, type StackEvent, VirtualClock } from "@netstrata/core";
+import {
+  type IpAddress,
+  ip,
+  type MacAddress,
+  PacketBuffer,
+  SeededRandom,
+  type StackEvent,
+  type Timer,
+  VirtualClock,
+} from "@netstrata/core";
 import { NeighbourCache, type NeighbourEvent, type NeighbourLimits, type NeighbourState } from "@netstrata/link";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
@@ -13,8 +22,7 @@ interface Solicitation {
   readonly linkAddress: MacAddress | undefined;
 }
 
-function bench(limits: Partial<NeighbourLimits> = {}) {
-  const clock = new VirtualClock();
+function bench(limits: Partial<NeighbourLimits> = {}, clock = new VirtualClock()) {
   const events: NeighbourEvent[] = [];
   const observer = { observe: (event: StackEvent) => void (event.kind === "neighbour" && events.push(event as NeighbourEvent)) };
   const sent: { mark: number; linkAddress: MacAddress }[] = [];
@@ -394,6 +402,55 @@ describe("limits", () => {
     clock.advance(2000);
     expect(cache.heard(neighbour(10), OTHER_MAC, true)).toBe(false);
     expect(cache.size).toBe(4);
+  });
+
+  test("a large table makes room by looking at a part of it each time, in turn: in the end the same go, and the same stay", () => {
+    const { clock, cache, send, state } = bench({ maxEntries: 200 });
+    const known = Array.from({ length: 100 }, (_, index) => neighbour(1000 + index));
+    for (const address of known) {
+      send(0, address);
+      cache.answered(address, MAC);
+    }
+    clock.advance(2000);
+    // The strangers find a part of the table that is full of those we know; but not for long.
+    for (let index = 0; index < 1000; index += 1) cache.heard(neighbour(5000 + index), OTHER_MAC, true);
+    expect(known.every((address) => state(address) === "REACHABLE")).toBe(true);
+    expect(cache.counters.evicted).toBeGreaterThan(500);
+    // Whoever we want to send to finds room, too.
+    for (let index = 0; index < 20; index += 1) send(0, neighbour(9000 + index));
+    expect(cache.waiting).toBeGreaterThan(10);
+    expect(cache.size).toBe(200);
+  });
+
+  test("to make room in a full table costs no more than a look at 32 entries, however many there are", () => {
+    let looks = 0;
+    /** Of an entry that has failed, a look begins with its timer. */
+    class CountingClock extends VirtualClock {
+      override timer(onExpiry: () => void): Timer {
+        const timer = super.timer(onExpiry);
+        const { arm, disarm } = { arm: timer.arm.bind(timer), disarm: timer.disarm.bind(timer) };
+        return {
+          arm,
+          disarm,
+          get armed() {
+            looks += 1;
+            return timer.armed;
+          },
+          get deadline() {
+            return timer.deadline;
+          },
+        };
+      }
+    }
+    const { clock, cache, send } = bench({ maxEntries: 1000 }, new CountingClock());
+    for (let index = 0; index < 1000; index += 1) send(0, neighbour(index));
+    clock.advance(3500);
+    expect([cache.size, cache.waiting]).toEqual([1000, 0]);
+    looks = 0;
+    for (let index = 0; index < 100; index += 1) cache.heard(neighbour(5000 + index), OTHER_MAC, true);
+    expect(looks / 100).toBeGreaterThan(16);
+    expect(looks / 100).toBeLessThanOrEqual(33);
+    expect(cache.counters.evicted).toBe(100);
   });
 
   test("closed, it holds nothing, takes nothing and leaves no timer armed", () => {
