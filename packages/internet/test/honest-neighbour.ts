@@ -18,6 +18,8 @@ import { judgeFrame } from "./frame-judge.ts";
 
 const ADDRESSES = ["192.0.2.9", "198.51.100.9", "203.0.113.9"] as const;
 const HEADROOM = 100;
+const ATTEMPTS = 10;
+const PAUSE = 1500;
 const MAC = 0x020000000009 as MacAddress;
 
 export class HonestNeighbour {
@@ -38,9 +40,21 @@ export class HonestNeighbour {
   complaint(): string | undefined {
     const { name } = this.link.far;
     if (!this.resolves()) return `${name}: no answer to ARP`;
-    if (!this.pings()) return `${name}: no answer to ping`;
-    if (!this.echoes()) return `${name}: no answer by UDP`;
-    return this.connects() ? undefined : `${name}: no answer to SYN`;
+    if (!this.persists(() => this.pings())) return `${name}: no answer to ping`;
+    if (!this.persists(() => this.echoes())) return `${name}: no answer by UDP`;
+    return this.persists((attempt) => this.connects(attempt)) ? undefined : `${name}: no answer to SYN`;
+  }
+
+  /**
+   * Again and again, as everybody does: neighbours that do not answer make room in the table once they have been given up, and
+   * half-open connections of the others once they have let a SYN,ACK be repeated.
+   */
+  private persists(ask: (attempt: number) => boolean): boolean {
+    for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+      if (ask(attempt)) return true;
+      this.host.clock.advance(PAUSE);
+    }
+    return false;
   }
 
   private resolves(): boolean {
@@ -67,16 +81,11 @@ export class HonestNeighbour {
     return this.ask(packet, 17);
   }
 
-  /** Several times: half-open connections of the others make room once they have let a SYN,ACK be repeated. */
-  private connects(): boolean {
-    for (let sourcePort = 7000; sourcePort < 7010; sourcePort += 1) {
-      const packet = PacketBuffer.allocate(HEADROOM, 0);
-      const fields = { sourcePort, destinationPort: 80, seq: 1, ack: 0, flags: 2, window: 1000, urgentPointer: 0 };
-      prependTcp(packet, fields, 0, this.address, this.hostAddress);
-      if (this.ask(packet, 6)) return true;
-      this.host.clock.advance(1500);
-    }
-    return false;
+  private connects(attempt: number): boolean {
+    const packet = PacketBuffer.allocate(HEADROOM, 0);
+    const fields = { sourcePort: 7000 + attempt, destinationPort: 80, seq: 1, ack: 0, flags: 2, window: 1000, urgentPointer: 0 };
+    prependTcp(packet, fields, 0, this.address, this.hostAddress);
+    return this.ask(packet, 6);
   }
 
   private ask(packet: PacketBuffer, protocol: number): boolean {

@@ -23,6 +23,7 @@ import {
 } from "./neighbour-entry.ts";
 import { NEIGHBOUR_LIMITS, type NeighbourLimits } from "./neighbour-limits.ts";
 import type { NeighbourEvent, NeighbourLink, NeighbourProtocol, NeighbourResolver } from "./neighbour-protocol.ts";
+import { WaitingDatagrams } from "./waiting-datagrams.ts";
 
 export type NeighbourDrop = "neighbour-queue-full" | "neighbour-table-full" | "neighbour-forgotten" | "neighbour-cache-closed";
 
@@ -55,9 +56,7 @@ export class NeighbourCache implements NeighbourResolver {
   private hand: Iterator<NeighbourEntry> = this.entries.values();
   /** How many entries have no link address. */
   private unanswered = 0;
-  private queued = 0;
-  /** The entries for which more than one datagram waits. */
-  private readonly crowded: Set<NeighbourEntry> = new Set();
+  private readonly queues: WaitingDatagrams;
   private closed = false;
 
   constructor(host: Host, link: NeighbourLink, protocol: NeighbourProtocol, limits: Partial<NeighbourLimits> = {}) {
@@ -65,6 +64,7 @@ export class NeighbourCache implements NeighbourResolver {
     this.link = link;
     this.protocol = protocol;
     this.limits = resolveLimits(NEIGHBOUR_LIMITS, limits);
+    this.queues = new WaitingDatagrams(this.limits);
     // RFC 4861 §6.3.2: the random factor keeps hosts from probing in step.
     this.reachableTime = this.limits.reachableTime * (0.5 + randomFraction(host.random));
     this.drops = new Drops(host, "link", NEIGHBOUR_DROPS);
@@ -77,7 +77,7 @@ export class NeighbourCache implements NeighbourResolver {
 
   /** Datagrams that wait for a link address. */
   get waiting(): number {
-    return this.queued;
+    return this.queues.count;
   }
 
   /** A neighbour's state at this moment, and its link address when there is one; undefined when nothing is known of it. */
@@ -106,7 +106,8 @@ export class NeighbourCache implements NeighbourResolver {
       this.link.transmitDatagram(datagram, entry.linkAddress);
       return;
     }
-    this.enqueue(entry, datagram);
+    const dropped = this.queues.add(entry, datagram);
+    if (dropped !== undefined) this.drops.count("neighbour-queue-full", dropped);
     if (entry.state === "INCOMPLETE" && entry.solicitations === 0) this.solicit(entry);
     // A failure that is still fresh answers for this datagram too: through the clock, because the sender has not returned.
     if (entry.state === "FAILED" && !entry.timer.armed) entry.timer.arm(0);
@@ -250,45 +251,15 @@ export class NeighbourCache implements NeighbourResolver {
     this.protocol.solicit(entry.address, hasLinkAddress(entry) ? entry.linkAddress : undefined);
   }
 
-  private enqueue(entry: NeighbourEntry, datagram: PacketBuffer): void {
-    entry.queue.push(datagram);
-    this.queued += 1;
-    if (entry.queue.length === 2) this.crowded.add(entry);
-    if (entry.queue.length > this.limits.queueLimit) this.dropOldest(entry);
-    else if (this.queued > this.limits.totalQueueLimit) this.dropOldest(this.someCrowded(entry));
-  }
-
-  /** RFC 1122 §2.3.2.2: the latest datagram is the one to keep. */
-  private dropOldest(entry: NeighbourEntry): void {
-    this.drops.count("neighbour-queue-full", entry.queue.shift());
-    this.queued -= 1;
-    if (entry.queue.length < 2) this.crowded.delete(entry);
-  }
-
-  /** Who has more than one datagram waiting makes room, so that each neighbour keeps its latest, however much waits for others. */
-  private someCrowded(newest: NeighbourEntry): NeighbourEntry {
-    if (newest.queue.length > 1) return newest;
-    for (const entry of this.crowded) return entry;
-    return newest;
-  }
-
-  private takeQueue(entry: NeighbourEntry): readonly PacketBuffer[] {
-    const queue = entry.queue;
-    entry.queue = [];
-    this.queued -= queue.length;
-    this.crowded.delete(entry);
-    return queue;
-  }
-
   private flush(entry: NeighbourEntry): void {
-    for (const datagram of this.takeQueue(entry)) {
+    for (const datagram of this.queues.take(entry)) {
       this.counters.resolved += 1;
       this.link.transmitDatagram(datagram, entry.linkAddress);
     }
   }
 
   private giveBack(entry: NeighbourEntry): void {
-    for (const datagram of this.takeQueue(entry)) {
+    for (const datagram of this.queues.take(entry)) {
       this.counters.unresolved += 1;
       this.link.unresolved(datagram, entry.address);
     }
@@ -298,7 +269,7 @@ export class NeighbourCache implements NeighbourResolver {
     entry.timer.disarm();
     this.entries.delete(entry.address);
     if (!hasLinkAddress(entry)) this.unanswered -= 1;
-    for (const datagram of this.takeQueue(entry)) this.drops.count(reason, datagram);
+    for (const datagram of this.queues.take(entry)) this.drops.count(reason, datagram);
     this.tell(entry, "FORGOTTEN");
   }
 
