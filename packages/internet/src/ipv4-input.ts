@@ -57,13 +57,14 @@ export class Ipv4Input {
       drops.count(refusal, datagram);
       return;
     }
-    if (header.headerLength > IPV4_HEADER_LENGTH && !this.acceptsOptions(datagram, header, from, cast, own !== undefined)) return;
+    const breadth = own === undefined ? cast : broader(cast, own);
+    if (header.headerLength > IPV4_HEADER_LENGTH && !this.acceptsOptions(datagram, header, from, breadth, own !== undefined)) return;
     if (own === undefined) {
       forwarding.forward(datagram, header, cast);
       return;
     }
     if (own === "broadcast" && forwarding.directedBroadcasts) this.passDirectedBroadcast(datagram, header, from, cast);
-    this.deliver(datagram, header, from, broader(cast, own));
+    this.deliver(datagram, header, from, breadth);
   }
 
   /** Why a datagram is dropped in silence for its addresses; undefined when it is not. */

@@ -51,6 +51,15 @@ test("1122-3.2.2.6-7: a record route comes back with our address in it", () => {
   expect(bytes.slice(20, 32)).toEqual(Uint8Array.of(7, 11, 12, 198, 51, 100, 1, 192, 0, 2, 1, 0));
 });
 
+test("1122-3.2.2-7: no error about a broadcast in any of its forms, whatever is wrong with its options", () => {
+  const bench = new Bench();
+  for (const destination of ["255.255.255.255", "192.0.2.255", "192.0.2.0", "0.0.0.0"]) {
+    bench.link.deliver(datagram({ destination, options: Uint8Array.of(7, 2, 0, 0) }));
+    bench.link.deliver(datagram({ destination, protocol: 200 }));
+    expect([destination, bench.link.take()]).toEqual([destination, []]);
+  }
+});
+
 test("a rate limit given as undefined is the default; one that would limit nothing throws", () => {
   const bench = new Bench({ icmp: { errorsPerSecond: undefined, errorBurst: undefined } });
   for (let count = 0; count < 200; count += 1) bench.link.deliver(datagram({ protocol: 200 }));
