@@ -134,7 +134,10 @@ export class DatagramFile extends OpenFile implements UdpUser {
 
   private bindTo(local: Partial<Endpoint>, syscall: string): UdpEndpoint {
     const endpoint = this.udp.bind(local, this, { ...this.options, reuseAddress: this.reuseAddress });
-    if (typeof endpoint === "string") throw new SystemError(endpoint, syscall);
+    const { address, port } = local;
+    if (typeof endpoint === "string") {
+      throw new SystemError(endpoint, syscall, address === undefined || port === undefined ? {} : subjectOf({ address, port }));
+    }
     this.endpoint = endpoint;
     return endpoint;
   }

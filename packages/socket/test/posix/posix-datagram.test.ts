@@ -107,7 +107,7 @@ describe("limits", () => {
       const [first, second, third] = [1, 2, 3].map(() => posix.socket(c.AF_INET, c.SOCK_DGRAM));
       for (const each of [first, second]) posix.setsockopt(each, c.SOL_SOCKET, c.SO_REUSEADDR, 1);
       for (const each of [first, second]) posix.bind(each, { address: "0.0.0.0", port: 9 });
-      expect(() => posix.bind(third, { address: "0.0.0.0", port: 9 })).toThrow(/EADDRINUSE/);
+      expect(() => posix.bind(third, { address: "0.0.0.0", port: 9 })).toThrow("bind EADDRINUSE 0.0.0.0:9");
     });
   });
 });

@@ -92,8 +92,10 @@ function keepAliveTimeout(tcb: TransmissionControlBlock): void {
   if (!options.keepAlive) return;
   const quiet = tcb.clock.now() - tcb.lastReceivedAt;
   if (quiet < options.keepAliveIdle || !tcb.scoreboard.isEmpty) {
-    // The peer was heard meanwhile, or the retransmission timer is watching.
-    tcb.timer("keepAlive").arm(quiet < options.keepAliveIdle ? options.keepAliveIdle - quiet : options.keepAliveInterval);
+    // The peer was heard meanwhile, or the retransmission timer is watching. At least a millisecond: a remainder below the clock's
+    // precision would expire at once, for ever.
+    const remainder = options.keepAliveIdle - quiet;
+    tcb.timer("keepAlive").arm(remainder > 0 ? Math.max(1, remainder) : options.keepAliveInterval);
     return;
   }
   if (tcb.keepAliveProbesSent >= options.keepAliveProbes) {
