@@ -3,6 +3,7 @@ import {
   BROADCAST_MAC,
   foldChecksum,
   formatIp,
+  IPV4_ANY,
   type IpAddress,
   type Ipv4Address,
   isGroupMac,
@@ -85,7 +86,7 @@ function judgeDatagram(packet: PacketBuffer, from: NetworkInterface, layer: Inte
   const datagram = whole.subarray(0, header.totalLength);
   if (!layer.isLocal(source) || header.moreFragments || header.fragmentOffset > 0) return datagram;
   if (isForMany) throw new Error(`${name}: an answer to many`);
-  if (protocol === 1) judgeIcmp(packet, name);
+  if (protocol === 1) judgeIcmp(packet, destination, layer, name);
   const last = finalDestination(datagram.subarray(20, header.headerLength)) ?? destination;
   if (protocol === 6 && typeof readTcp(packet, source, last) === "string") throw new Error(`${name}: ${readTcp(packet, source, last)}`);
   if (protocol === 17 && typeof readUdp(packet, source, last) === "string") throw new Error(`${name}: bad UDP`);
@@ -100,12 +101,15 @@ function finalDestination(options: Uint8Array): Ipv4Address | undefined {
   return route && (PacketBuffer.wrap(options).u32(route.offset + route.length - 4) as Ipv4Address);
 }
 
-function judgeIcmp(packet: PacketBuffer, name: string): void {
+function judgeIcmp(packet: PacketBuffer, destination: Ipv4Address, layer: InternetLayer, name: string): void {
   if (foldChecksum(sumBytes(packet.bytes, packet.start, packet.end)) !== 0) throw new Error(`${name} with a bad checksum`);
   const message = readIcmp(packet);
   if (typeof message === "string" || !isIcmpError(message.type)) return;
   const quoted = readUncheckedIpv4Header(packet);
   if (typeof quoted === "string") throw new Error(`${name} that quotes what is ${quoted}`);
+  if (quoted.source !== destination) throw new Error(`${name} to somebody who did not cause it`);
+  const isForMany = isMulticast(quoted.destination) || layer.isBroadcast(quoted.destination) || quoted.destination === IPV4_ANY;
+  if (isForMany) throw new Error(`${name} about what was sent to many`);
   if (quoted.fragmentOffset > 0) throw new Error(`${name} about a fragment`);
   if (quoted.protocol === 1 && isIcmpError(packet.u8(quoted.headerLength))) throw new Error(`${name} about an error`);
 }

@@ -1,6 +1,8 @@
 // A whole host, from Ethernet to TCP, among neighbours that obey no rule: nothing throws, nothing grows without bound, no frame
 // causes more than a few others, all that it sends is right, and it goes on serving whoever behaves.
 import { describe, expect, test } from "vitest";
+import { AttackedHost } from "./attacked-host.ts";
+import { HonestNeighbour } from "./honest-neighbour.ts";
 import { HostileWorld } from "./hostile-world.ts";
 
 const WORLDS = Number(process.env.NETSTRATA_WORLDS ?? 100);
@@ -26,5 +28,33 @@ describe("a link of which nothing can be trusted", () => {
       }
     }
     expect(failures).toEqual([]);
+  });
+
+  test("each frame of somebody who behaves, cut off at every octet, and with each bit of its headers flipped", () => {
+    // A router, whose devices lose nothing.
+    const host = new AttackedHost(11);
+    for (const [index, { far }] of host.links.entries()) {
+      const frames: Uint8Array[] = [];
+      const deliver = far.deliver.bind(far);
+      far.deliver = (frame) => {
+        frames.push(frame);
+        deliver(frame);
+      };
+      expect(new HonestNeighbour(host, index).complaint()).toBeUndefined();
+      far.deliver = deliver;
+      expect(frames.length).toBeGreaterThanOrEqual(3);
+      for (const frame of frames) {
+        for (let length = 0; length < frame.length; length += 1) far.deliver(frame.subarray(0, length));
+        for (let bit = 0; bit < 8 * frame.length; bit += 1) {
+          const flipped = frame.slice();
+          flipped[bit >>> 3] ^= 0x80 >>> (bit & 7);
+          far.deliver(flipped);
+          host.clock.advance(1);
+        }
+        host.checkLimits();
+      }
+    }
+    for (const index of host.links.keys()) expect(new HonestNeighbour(host, index).complaint()).toBeUndefined();
+    expect(host.close()).toBe(0);
   });
 });
