@@ -34,13 +34,20 @@ export interface EchoClient {
   close(): void;
 }
 
+/** A client as its answers find it. */
+interface Asker {
+  readonly receiver: EchoReceiver;
+  /** Where it last sent what must not be fragmented: about nothing else a router has cause to say that it was too big. */
+  unfragmentedTo: IpAddress | undefined;
+}
+
 type SendMessage = (message: IcmpHeader, packet: PacketBuffer, options: IpSendOptions) => IpSendResult;
 
 export class EchoClients {
   private readonly host: Host;
   private readonly ip: IpService;
   private readonly sendMessage: SendMessage;
-  private readonly receivers = new Map<number, EchoReceiver>();
+  private readonly askers = new Map<number, Asker>();
 
   constructor(host: Host, ip: IpService, sendMessage: SendMessage) {
     this.host = host;
@@ -54,34 +61,37 @@ export class EchoClients {
    */
   open(receiver: EchoReceiver, identifier: number = this.freeIdentifier()): EchoClient {
     if (!(identifier >= 0 && identifier < IDENTIFIERS)) throw new RangeError(`echo identifier ${identifier} is not in 0 … 65535`);
-    if (this.receivers.has(identifier)) throw new RangeError(`echo identifier ${identifier} is in use`);
-    this.receivers.set(identifier, receiver);
+    if (this.askers.has(identifier)) throw new RangeError(`echo identifier ${identifier} is in use`);
+    const asker: Asker = { receiver, unfragmentedTo: undefined };
+    this.askers.set(identifier, asker);
     return {
       identifier,
-      send: (request) => this.send(identifier, request),
+      send: (request) => this.send(identifier, asker, request),
       close: () => {
-        if (this.receivers.get(identifier) === receiver) this.receivers.delete(identifier);
+        if (this.askers.get(identifier) === asker) this.askers.delete(identifier);
       },
     };
   }
 
   /** @returns false when nobody asked */
   receive(payload: PacketBuffer, message: IcmpHeader, header: IpHeader): boolean {
-    const receiver = this.receivers.get(message.rest >>> 16);
-    receiver?.reply(message.rest & 0xffff, payload, header);
-    return receiver !== undefined;
+    const asker = this.askers.get(message.rest >>> 16);
+    asker?.receiver.reply(message.rest & 0xffff, payload, header);
+    return asker !== undefined;
   }
 
   /** @returns false when nobody asked */
   receiveError(error: IcmpError, identifier: number, sequence: number, header: IpHeader): boolean {
-    const receiver = this.receivers.get(identifier);
-    if (receiver === undefined) return false;
-    if (error.kind === "packet-too-big") this.ip.pathMtuReduced(header.destination, error.mtu);
-    receiver.error(error, sequence, header);
+    const asker = this.askers.get(identifier);
+    if (asker === undefined) return false;
+    const mayBeTooBig = header.version === 6 || header.destination === asker.unfragmentedTo;
+    if (error.kind === "packet-too-big" && mayBeTooBig) this.ip.pathMtuReduced(header.destination, error.mtu);
+    asker.receiver.error(error, sequence, header);
     return true;
   }
 
-  private send(identifier: number, request: EchoRequest): IpSendResult {
+  private send(identifier: number, asker: Asker, request: EchoRequest): IpSendResult {
+    if (request.dontFragment === true) asker.unfragmentedTo = request.destination;
     const source = request.source ?? this.ip.sourceFor(request.destination);
     if (source === undefined) return "network-unreachable";
     const payload = request.payload ?? new Uint8Array(0);
@@ -101,7 +111,7 @@ export class EchoClients {
   private freeIdentifier(): number {
     let identifier = randomBelow(this.host.random, IDENTIFIERS);
     // One full turn at most: with all in use, the caller is told so.
-    for (let tried = 0; tried < IDENTIFIERS && this.receivers.has(identifier); tried += 1) identifier = (identifier + 1) % IDENTIFIERS;
+    for (let tried = 0; tried < IDENTIFIERS && this.askers.has(identifier); tried += 1) identifier = (identifier + 1) % IDENTIFIERS;
     return identifier;
   }
 }

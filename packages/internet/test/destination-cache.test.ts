@@ -179,6 +179,18 @@ test("an echo client's path MTU follows the errors about its own requests", () =
   expect(bench.layer.maxSendSize(FAR)).toBe(1280);
 });
 
+test("RFC 5927 §7.2: what might have been fragmented was never too big, so that such an error about it teaches nothing", () => {
+  const bench = withRouters("192.0.2.254");
+  const errors: string[] = [];
+  const client = bench.layer.echo.open({ reply: () => {}, error: ({ kind, mtu }) => errors.push(`${kind} ${mtu}`) });
+  client.send({ destination: ip("203.0.113.10"), sequence: 1, payload: octets(100), dontFragment: true });
+  client.send({ destination: FAR, sequence: 2, payload: octets(100) });
+  const [, { bytes }] = bench.link.take();
+  bench.link.deliver(icmp({ type: 3, code: 4, rest: 68 }, bytes.slice(0, 28), { source: "198.51.100.1" }));
+  expect(errors).toEqual(["packet-too-big 68"]);
+  expect(bench.layer.maxSendSize(FAR)).toBe(1480);
+});
+
 test("1812-5.3.12.3-1: when an interface goes, so do its routes, and the alternates are used", () => {
   const bench = withRouters("192.0.2.254");
   const other = new RecordingInterface("eth1");

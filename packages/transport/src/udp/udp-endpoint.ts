@@ -35,6 +35,8 @@ export class BoundUdpEndpoint implements UdpEndpoint {
   local: Endpoint;
   remote: Endpoint | undefined = undefined;
   isClosed = false;
+  /** Where it last sent what must not be fragmented: about nothing else a router has cause to say that it was too big. */
+  unfragmentedTo: IpAddress | undefined = undefined;
   user: UdpUser;
   options: UdpOptions;
   private readonly owner: UdpOwner;
@@ -89,6 +91,7 @@ export class BoundUdpEndpoint implements UdpEndpoint {
 
   private transmit(payload: Uint8Array, source: IpAddress, remote: Endpoint, chosen: UdpOptions): ErrorCode | undefined {
     const { ip } = this.owner;
+    if (chosen.dontFragment === true) this.unfragmentedTo = remote.address;
     const packet = PacketBuffer.allocate(ip.headroom + UDP_HEADER_LENGTH, payload.length);
     packet.set(payload);
     prependUdp(packet, this.local.port, remote.port, source, remote.address);

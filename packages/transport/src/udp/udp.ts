@@ -111,7 +111,10 @@ export class Udp implements UdpService, IpProtocolHandler {
     const endpoint = this.table.find(header.source, sourcePort, header.destination, destinationPort);
     // Nobody could have sent it: forged, or so late that the endpoint has gone (RFC 5927 §4).
     if (endpoint === undefined) return;
-    if (error.kind === "packet-too-big") this.ip.pathMtuReduced(header.destination, error.mtu);
+    // RFC 5927 §7.2: the path MTU holds for TCP, too, so that nobody may set it who only guesses a port. What may be fragmented
+    // is never too big, so such an error about it is forged.
+    const mayBeTooBig = header.version === 6 || header.destination === endpoint.unfragmentedTo;
+    if (error.kind === "packet-too-big" && mayBeTooBig) this.ip.pathMtuReduced(header.destination, error.mtu);
     endpoint.user.failed?.(endpoint, ICMP_ERROR_CODE[error.kind], { address: header.destination, port: destinationPort });
   }
 

@@ -389,11 +389,19 @@ describe("ICMP errors", () => {
   });
 
   test("RFC 1191 §3: a datagram that was too big teaches the path MTU", () => {
-    const listener = new Listener({ port: 53 });
+    const listener = new Listener({ port: 53 }, { dontFragment: true });
     listener.endpoint.send(hello, at(PEER, 7));
     layer.complain("packet-too-big", layer.sent[0], 576);
     expect(listener.errors).toEqual([["EMSGSIZE", at(PEER, 7)]]);
     expect(layer.reduced).toEqual([[PEER, 576]]);
+  });
+
+  test("RFC 5927 §7.2: one that might have been fragmented was never too big, and teaches nothing; the user hears of it", () => {
+    const listener = new Listener({ port: 53 });
+    listener.endpoint.send(hello, at(ip("192.0.2.77"), 7), { dontFragment: true });
+    listener.endpoint.send(hello, at(PEER, 7));
+    layer.complain("packet-too-big", layer.sent[1], 68);
+    expect([listener.errors, layer.reduced]).toEqual([[["EMSGSIZE", at(PEER, 7)]], []]);
   });
 
   test("RFC 5927 §4: an error about what no endpoint can have sent changes nothing", () => {
