@@ -17,7 +17,7 @@ export interface PacketRecord {
 
 export interface PcapWriterOptions {
   readonly linkType: number;
-  /** What is longer is cut. @default 262144 */
+  /** What is longer is cut; 0, as in files without a limit, means the default. @default 262144 */
   readonly snapLength?: number;
   /** @default "microseconds" */
   readonly resolution?: "microseconds" | "nanoseconds";
@@ -35,7 +35,7 @@ export class PcapWriter {
   constructor(sink: ChunkSink, options: PcapWriterOptions) {
     const nanoseconds = options.resolution === "nanoseconds";
     this.sink = sink;
-    this.snapLength = options.snapLength ?? MAX_RECORD_LENGTH;
+    this.snapLength = options.snapLength || MAX_RECORD_LENGTH;
     this.tick = nanoseconds ? 1n : 1000n;
     this.littleEndian = options.littleEndian ?? true;
     const header = new Uint8Array(PCAP_HEADER_LENGTH);

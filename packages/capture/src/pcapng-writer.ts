@@ -16,7 +16,7 @@ export interface PcapngWriterOptions {
 
 export interface PcapngInterfaceOptions {
   readonly linkType: number;
-  /** What is longer is cut. @default 262144 */
+  /** What is longer is cut; 0, as in files without a limit, means the default. @default 262144 */
   readonly snapLength?: number;
   readonly name?: string;
   readonly description?: string;
@@ -54,7 +54,7 @@ export class PcapngWriter {
 
   /** Describes one more interface; the answer is its number, for `packet`. */
   addInterface(options: PcapngInterfaceOptions): number {
-    const snapLength = options.snapLength ?? MAX_RECORD_LENGTH;
+    const snapLength = options.snapLength || MAX_RECORD_LENGTH;
     const fixed = new Uint8Array(8);
     setU16(fixed, 0, options.linkType, this.littleEndian);
     setU32(fixed, 4, snapLength, this.littleEndian);

@@ -39,3 +39,13 @@ test("and in the pcap file, without direction", async () => {
     { timestamp: 3_000_000n, bytes: frame },
   ]);
 });
+
+test("an interface without a limit keeps its packets whole when it is written again as it was read", async () => {
+  const unlimited = { linkType: LINKTYPE_ETHERNET, snapLength: 0 };
+  const [pcapng, pcap] = [new Chunks(), new Chunks()];
+  const writer = new PcapngWriter(pcapng.sink);
+  writer.packet(writer.addInterface(unlimited), { bytes: frame, timestamp: 0n });
+  new PcapWriter(pcap.sink, unlimited).packet({ bytes: frame, timestamp: 0n });
+  for (const { bytes } of [pcapng, pcap])
+    expect((await readAll([bytes])).packets).toMatchObject([{ bytes: frame, originalLength: frame.length }]);
+});

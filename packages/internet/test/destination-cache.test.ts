@@ -1,9 +1,10 @@
 // The route cache, dead routers and the path MTU (RFC 1122 §3.3.1, RFC 1191 §6).
 import { formatIp, type IpAddress, ip, PacketBuffer, prefix } from "@netstrata/core";
+import { prependTcp, SYN, Tcp } from "@netstrata/transport";
 import { expect, test } from "vitest";
 import { DEFAULT_DESTINATION_LIMIT } from "../src/index.ts";
 import { MAX_SUSPECTS, NextHopHealth } from "../src/next-hop-health.ts";
-import { Bench, icmp, octets, RecordingInterface } from "./bench-host.ts";
+import { Bench, datagram, icmp, octets, RecordingInterface } from "./bench-host.ts";
 
 const FAR = ip("203.0.113.9");
 
@@ -111,6 +112,23 @@ test("1122-3.3.1.4-3: progress heard by a transport confirms the next hop, so th
   bench.layer.confirmReachability(ip("192.0.2.2"));
   bench.layer.confirmReachability(ip("127.0.0.1"));
   expect(bench.link.confirmed).toEqual(["192.0.2.254", "192.0.2.2"]);
+});
+
+test("a forged SYN, whose answer nobody acknowledges, does not speak against a router; a connection of our own does", () => {
+  const bench = withRouters("192.0.2.254", "192.0.2.253");
+  const tcp = new Tcp(bench.host, bench.layer);
+  tcp.listen({ address: ip("0.0.0.0"), port: 80 }, { acceptable: () => {} });
+  const packet = PacketBuffer.allocate(20);
+  const fields = { sourcePort: 5000, destinationPort: 80, seq: 1, ack: 0, flags: SYN, window: 1000, urgentPointer: 0 };
+  prependTcp(packet, fields, 0, FAR, ip("192.0.2.1"));
+  bench.link.deliver(datagram({ source: "203.0.113.9", protocol: 6 }, packet.slice()));
+  bench.clock.advance(20_000);
+  expect(bench.link.take().length).toBeGreaterThan(3);
+  expect(nextHop(bench)).toBe("192.0.2.254");
+  tcp.open({ address: FAR, port: 9 }, {});
+  bench.clock.advance(20_000);
+  bench.link.take();
+  expect(nextHop(bench)).toBe("192.0.2.253");
 });
 
 // Path MTU

@@ -12,7 +12,7 @@ export interface ListenOptions extends Omit<SocketOptions, "signal"> {
   readonly hostname?: string;
   /** Connections that may wait to be accepted. @default 128 */
   readonly backlog?: number;
-  /** Closes the server. Connections that were accepted are not affected. */
+  /** Closes the server, with the signal's reason. Connections that were accepted are not affected. */
   readonly signal?: AbortSignal;
 }
 
@@ -28,6 +28,7 @@ export class Server implements AsyncIterable<Socket>, AsyncDisposable {
   private readonly closedEvent: Deferred<void> = new Deferred();
   private readonly pending: Deferred<Socket>[] = [];
   private isClosed = false;
+  private closeReason: unknown;
 
   /** Made by `Stack.listen`. @param wrap makes a socket of the connection that has waited longest, if one waits */
   constructor(listener: TcpListener, wrap: (listener: TcpListener) => Socket | undefined, onEnd: () => void) {
@@ -39,11 +40,11 @@ export class Server implements AsyncIterable<Socket>, AsyncDisposable {
     listener.user = { acceptable: () => this.serve() };
   }
 
-  /** The next connection. It may have ended already, which its own promises tell. Rejects with ECANCELED when the server is closed. */
+  /** The next connection. It may have ended already, which its own promises tell. Rejects when the server is closed: see `close`. */
   accept(): Promise<Socket> {
     const pending = new Deferred<Socket>();
     if (this.isClosed) {
-      pending.reject(new SystemError("ECANCELED", "accept", this.address));
+      pending.reject(this.closeReason);
     } else {
       this.pending.push(pending);
       this.serve();
@@ -51,13 +52,14 @@ export class Server implements AsyncIterable<Socket>, AsyncDisposable {
     return pending.promise;
   }
 
-  /** Stops listening; what waits to be accepted is reset. */
-  close(): Promise<void> {
+  /** Stops listening; what waits to be accepted is reset, and whoever waits is rejected with `reason`, or else with ECANCELED. */
+  close(reason?: unknown): Promise<void> {
     if (!this.isClosed) {
       this.isClosed = true;
+      this.closeReason = reason ?? new SystemError("ECANCELED", "accept", this.address);
       this.listener.close();
       // Whoever closes the server while nobody looks at what waits need not hear of it again.
-      for (const pending of this.pending.splice(0)) pending.markHandled().reject(new SystemError("ECANCELED", "accept", this.address));
+      for (const pending of this.pending.splice(0)) pending.markHandled().reject(this.closeReason);
       this.closedEvent.resolve();
       this.onEnd();
     }

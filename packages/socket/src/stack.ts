@@ -158,7 +158,7 @@ export class Stack implements AsyncDisposable {
       this.sockets.delete(entry);
     });
     this.sockets.add(entry);
-    const stopListening = onAbort(signal, () => void server.close());
+    const stopListening = onAbort(signal, (reason) => void server.close(reason));
     return server;
   }
 

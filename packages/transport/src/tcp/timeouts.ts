@@ -47,7 +47,8 @@ function retransmissionTimeout(tcb: TransmissionControlBlock): void {
   if (windowClosed && tcb.lastReceivedAt >= first.sentAt) tcb.timeouts = 0;
   tcb.timeouts += 1;
   if (tcb.timeouts === R1_RETRANSMISSIONS) {
-    context.ip.adviseUnreachable(tcb.remote.address);
+    // MUST-20; but of a forged SYN the answer never gets through, and must not speak against the router that takes it away.
+    if (!(isSyn && tcb.passive)) context.ip.adviseUnreachable(tcb.remote.address);
     tcb.pending.softError = tcb.softError ?? "ETIMEDOUT";
   }
   if (windowClosed) {
