@@ -3,9 +3,8 @@ import { type Host, IPV4_ANY } from "@netstrata/core";
 import { DEFAULT_TIME_TO_LIVE, InternetLayer, type InternetOptions } from "@netstrata/internet";
 import type { NetworkInterface } from "@netstrata/link";
 import {
-  DEFAULT_TCP_OPTIONS,
   type Endpoint,
-  resolveTcpOptions,
+  type PersonalityName,
   Tcp,
   type TcpConnection,
   type TcpStackOptions,
@@ -37,7 +36,9 @@ export interface StackOptions {
   readonly forwarding?: boolean;
   /** Names and their addresses, besides `localhost`; or a list that several stacks share. */
   readonly hosts?: Readonly<Record<string, string>> | Hosts;
-  /** Defaults and limits of all connections. */
+  /** Whose choices TCP makes where the RFCs leave one: "rfc", "linux" or "freebsd". @default "rfc" */
+  readonly personality?: PersonalityName;
+  /** Defaults and limits of all connections; what is given here wins over the personality. */
   readonly tcp?: TcpStackOptions;
   readonly udp?: UdpSettings;
   readonly internet?: Omit<InternetOptions, "forwarding">;
@@ -71,14 +72,15 @@ export class Stack implements AsyncDisposable {
     this.host = options.host ?? createRealTimeHost({ name: options.name });
     this.sockets = new OpenSockets(this.name, this.host.clock);
     const internet = new InternetLayer(this.host, { ...options.internet, forwarding: options.forwarding });
-    this.layers = { internet, tcp: new Tcp(this.host, internet, options.tcp), udp: new Udp(this.host, internet, options.udp) };
+    const tcp = { personality: options.personality, ...options.tcp };
+    this.layers = { internet, tcp: new Tcp(this.host, internet, tcp), udp: new Udp(this.host, internet, options.udp) };
     addLoopback(this.host, internet);
     this.hosts = options.hosts instanceof Hosts ? options.hosts : new Hosts(options.hosts);
     for (const each of options.interfaces ?? []) this.addInterface(each);
     for (const each of options.routes ?? []) this.addRoute(each);
     this.posix = new Posix(this.host, this.layers, this.sockets, {
       defaults: {
-        tcp: resolveTcpOptions(DEFAULT_TCP_OPTIONS, options.tcp ?? {}),
+        tcp: this.layers.tcp.defaults,
         timeToLive: options.internet?.timeToLive ?? DEFAULT_TIME_TO_LIVE,
       },
       maxDescriptors: options.maxDescriptors,

@@ -37,6 +37,7 @@ import { finishEvent } from "./event.ts";
 import { createInitialSequenceNumbers, type InitialSequenceNumberSource } from "./initial-sequence-number.ts";
 import { DEFAULT_BACKLOG, Listener } from "./listener.ts";
 import { NewRenoRecovery } from "./loss-recovery/new-reno-recovery.ts";
+import { type PersonalityName, withPersonality } from "./personality.ts";
 import { isAcceptable } from "./receiver.ts";
 import { sendResetFor } from "./reset.ts";
 import { Segment } from "./segment.ts";
@@ -62,6 +63,8 @@ import { UserCalls } from "./user-calls.ts";
 
 /** Options of the whole stack: defaults of its connections, and what they share. */
 export interface TcpStackOptions extends TcpConnectionOptions {
+  /** Whose choices are the defaults of everything else (`personality.ts`). @default "rfc" */
+  readonly personality?: PersonalityName;
   /** Connections in all states; what exceeds them is refused with EMFILE or dropped. @default 262144 */
   readonly maxConnections?: number;
   readonly portRange?: PortRange;
@@ -86,7 +89,9 @@ export class Tcp implements TcpService, IpProtocolHandler, TcpContext {
   readonly ip: IpService;
   readonly counters: Counters<TcpCounterName> = createTcpCounters();
   readonly drops: Drops<TcpDropReason>;
-  private readonly defaults: ResolvedTcpOptions;
+  readonly personality: PersonalityName;
+  /** What connections start with that are given nothing else. */
+  readonly defaults: ResolvedTcpOptions;
   private readonly maxConnections: number;
   private readonly acceptSourceRoutes: boolean;
   private readonly portRange: PortRange;
@@ -100,7 +105,9 @@ export class Tcp implements TcpService, IpProtocolHandler, TcpContext {
     this.host = host;
     this.ip = ip;
     this.drops = new Drops(host, "tcp", TCP_DROPS);
-    const { maxConnections, acceptSourceRoutes, portRange, initialSequenceNumber, congestionControl, ...defaults } = options;
+    const { personality, maxConnections, acceptSourceRoutes, portRange, initialSequenceNumber, congestionControl, ...defaults } =
+      withPersonality(options);
+    this.personality = personality ?? "rfc";
     this.defaults = resolveTcpOptions(DEFAULT_TCP_OPTIONS, defaults);
     this.maxConnections = maxConnections ?? DEFAULT_MAX_CONNECTIONS;
     this.acceptSourceRoutes = acceptSourceRoutes ?? false;

@@ -1,0 +1,48 @@
+// Personalities: presets of defaults that make the stack choose as a named system does, where RFC 9293 leaves a choice.
+import type { TcpStackOptions } from "./tcp.ts";
+
+/** Whose choices a stack makes where the RFCs leave one: their own recommendations, Linux 6.x, or FreeBSD 14. */
+export type PersonalityName = "rfc" | "linux" | "freebsd";
+
+/** What a personality chooses; the same fields can be given to `Tcp` one by one, and what is given wins. */
+export type Personality = Omit<TcpStackOptions, "personality">;
+
+/** The defaults of `connection-options.ts` are the RFCs' recommendations, so there is nothing to change. */
+const RFC: Personality = {};
+
+/** Linux 6.x with the sysctls it boots with; the comment behind a value is the name there. */
+const LINUX: Personality = {
+  // net.ipv4.tcp_rmem, half of which is for the text (tcp_adv_win_scale), and tcp_wmem.
+  receiveBuffer: 65_536,
+  delayedAck: 40, // TCP_DELACK_MIN
+  rtoMinimum: 200, // TCP_RTO_MIN
+  timeWait: 60_000, // TCP_TIMEWAIT_LEN
+  finWait2: 60_000, // tcp_fin_timeout
+  keepAliveIdle: 7_200_000, // tcp_keepalive_time
+  keepAliveInterval: 75_000, // tcp_keepalive_intvl
+  keepAliveProbes: 9, // tcp_keepalive_probes
+  portRange: { first: 32768, last: 60999 }, // ip_local_port_range
+};
+
+/** FreeBSD 14, its base stack; the comment behind a value is the sysctl below net.inet.tcp. */
+const FREEBSD: Personality = {
+  receiveBuffer: 65_536, // recvspace
+  sendBuffer: 32_768, // sendspace
+  delayedAck: 40, // delacktime
+  rtoMinimum: 230, // rexmit_min and rexmit_slop
+  timeWait: 60_000, // 2 × msl
+  finWait2: 60_000, // finwait2_timeout
+  keepAlive: true, // always_keepalive
+  keepAliveIdle: 7_200_000, // keepidle
+  keepAliveInterval: 75_000, // keepintvl
+  keepAliveProbes: 8, // keepcnt
+  portRange: { first: 49152, last: 65535 }, // net.inet.ip.portrange
+};
+
+export const PERSONALITIES: Readonly<Record<PersonalityName, Personality>> = { rfc: RFC, linux: LINUX, freebsd: FREEBSD };
+
+/** The stack's options with the personality's choices filled in wherever `options` leaves one. */
+export function withPersonality(options: TcpStackOptions): TcpStackOptions {
+  const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+  return { ...PERSONALITIES[options.personality ?? "rfc"], ...given };
+}
