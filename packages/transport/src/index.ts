@@ -6,6 +6,7 @@ export * from "./tcp/congestion/new-reno.ts";
 export * from "./tcp/connection-options.ts";
 export * from "./tcp/initial-sequence-number.ts";
 export * from "./tcp/personality.ts";
+export * from "./tcp/option-layout.ts";
 export * from "./tcp/state.ts";
 export * from "./tcp/tcp.ts";
 export * from "./tcp/tcp-counters.ts";

@@ -1,9 +1,10 @@
 // Making segments: text, options, header, checksum, and away to IP (RFC 9293 §3.1, §3.10.7).
 import { isAfter, isBefore, PacketBuffer, type SequenceNumber, sequenceAdd, sequenceDistance } from "@netstrata/core";
+import { tcpOptionsLength, writeTcpOptions } from "./option-layout.ts";
 import { sackBlocks, selectWindow, windowShift } from "./receiver.ts";
 import { adaptToPath, announcedSegmentSize } from "./segment-size.ts";
 import { ACK, PSH, prependTcp, RST, SYN, TCP_HEADER_LENGTH, URG } from "./tcp-header.ts";
-import { type TcpOptions, tcpOptionsLength, writeTcpOptions } from "./tcp-options.ts";
+import type { TcpOptions } from "./tcp-options.ts";
 import type { TransmissionControlBlock } from "./transmission-control-block.ts";
 
 const NO_OPTIONS: TcpOptions = {};

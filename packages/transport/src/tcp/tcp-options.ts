@@ -1,22 +1,70 @@
-// TCP options (RFC 9293 §3.1, §3.2; window scale and timestamps RFC 7323; SACK RFC 2018).
+// Reading TCP options (RFC 9293 §3.1, §3.2; window scale and timestamps RFC 7323; SACK RFC 2018; user timeout RFC 5482; Fast Open RFC 7413; AccECN RFC 9768).
 import type { PacketBuffer, SequenceNumber } from "@netstrata/core";
 import { TCP_HEADER_LENGTH } from "./tcp-header.ts";
 
-const KIND_END = 0;
-const KIND_NO_OPERATION = 1;
-const KIND_MAXIMUM_SEGMENT_SIZE = 2;
-const KIND_WINDOW_SCALE = 3;
-const KIND_SACK_PERMITTED = 4;
-const KIND_SACK = 5;
-const KIND_TIMESTAMPS = 8;
+/** The Kind octets. */
+export const OPTION_KIND = {
+  end: 0,
+  noOperation: 1,
+  maximumSegmentSize: 2,
+  windowScale: 3,
+  sackPermitted: 4,
+  sack: 5,
+  timestamps: 8,
+  userTimeout: 28,
+  fastOpen: 34,
+  accurateEcn0: 172,
+  accurateEcn1: 174,
+  /** RFC 4727: shared by experiments, which tell themselves apart by a magic number (RFC 6994). */
+  experiment: 254,
+} as const;
 
+/** The experiment that became Fast Open (RFC 7413 appendix B). */
+export const FAST_OPEN_MAGIC = 0xf989;
+/** RFC 7323 appendix A: two no-operations, kind 8, length 10. What nearly every segment with timestamps begins its options with. */
+export const ALIGNED_TIMESTAMPS = 0x0101080a;
+/** Octets of a timestamps option with its padding. */
+export const ALIGNED_TIMESTAMPS_LENGTH = 12;
+/** The data offset leaves this much room for options (RFC 9293 §3.1). */
+export const MAX_OPTIONS_LENGTH = 40;
 /** RFC 7323 §2.3: a larger shift count is taken as 14. */
 export const MAX_WINDOW_SCALE = 14;
+/** RFC 7413 §4.1.1: sizes of a cookie. */
+export const MIN_FAST_OPEN_COOKIE = 4;
+export const MAX_FAST_OPEN_COOKIE = 16;
 
 /** Edges of one block of received data: [left, right). */
 export interface SackBlock {
   readonly left: SequenceNumber;
   readonly right: SequenceNumber;
+}
+
+/** TSval and TSecr, 32 bits each (RFC 7323 §3.2). */
+export interface Timestamps {
+  readonly value: number;
+  readonly echoReply: number;
+}
+
+/** RFC 7413 §4.1.1. */
+export interface FastOpenOption {
+  /** Empty: a cookie is asked for. Else an even number of octets from 4 to 16, which the reader has copied. */
+  readonly cookie: Uint8Array;
+  /** In the form of the experiment: kind 254 with the magic number F989. */
+  readonly experimental: boolean;
+}
+
+/** RFC 9768 §3.2.3. */
+export interface AccurateEcnOption {
+  /** 0: counters are EE0B, ECEB, EE1B (kind 172). 1: they are EE1B, ECEB, EE0B (kind 174). */
+  readonly order: 0 | 1;
+  /** None to three, 24 bits each, as they stand in the option. */
+  readonly counters: readonly number[];
+}
+
+/** RFC 5482 §3: 15 bits, of seconds or of minutes. */
+export interface UserTimeoutOption {
+  readonly inMinutes: boolean;
+  readonly value: number;
 }
 
 export interface TcpOptions {
@@ -26,7 +74,10 @@ export interface TcpOptions {
   readonly windowScale?: number;
   readonly sackPermitted?: boolean;
   readonly sackBlocks?: readonly SackBlock[];
-  readonly timestamps?: { readonly value: number; readonly echoReply: number };
+  readonly timestamps?: Timestamps;
+  readonly userTimeout?: UserTimeoutOption;
+  readonly fastOpen?: FastOpenOption;
+  readonly accurateEcn?: AccurateEcnOption;
 }
 
 const NO_OPTIONS: TcpOptions = {};
@@ -39,12 +90,16 @@ type MutableTcpOptions = { -readonly [Key in keyof TcpOptions]: TcpOptions[Key] 
  */
 export function readTcpOptions(packet: PacketBuffer, headerLength: number): TcpOptions {
   if (headerLength <= TCP_HEADER_LENGTH) return NO_OPTIONS;
+  // Timestamps alone, as RFC 7323 appendix A lays them out: the options of almost every segment.
+  if (headerLength === TCP_HEADER_LENGTH + ALIGNED_TIMESTAMPS_LENGTH && packet.u32(TCP_HEADER_LENGTH) === ALIGNED_TIMESTAMPS) {
+    return { timestamps: readTimestamps(packet, TCP_HEADER_LENGTH + 4) };
+  }
   const options: MutableTcpOptions = {};
   let at = TCP_HEADER_LENGTH;
   while (at < headerLength) {
     const kind = packet.u8(at);
-    if (kind === KIND_END) break;
-    if (kind === KIND_NO_OPERATION) {
+    if (kind === OPTION_KIND.end) break;
+    if (kind === OPTION_KIND.noOperation) {
       at += 1;
       continue;
     }
@@ -52,16 +107,52 @@ export function readTcpOptions(packet: PacketBuffer, headerLength: number): TcpO
     if (at + 1 >= headerLength) break;
     const length = packet.u8(at + 1);
     if (length < 2 || at + length > headerLength) break;
-    if (kind === KIND_MAXIMUM_SEGMENT_SIZE && length === 4) options.maximumSegmentSize = packet.u16(at + 2);
-    else if (kind === KIND_WINDOW_SCALE && length === 3) options.windowScale = packet.u8(at + 2);
-    else if (kind === KIND_SACK_PERMITTED && length === 2) options.sackPermitted = true;
-    else if (kind === KIND_SACK && length > 2 && (length - 2) % 8 === 0) options.sackBlocks = readSackBlocks(packet, at + 2, length - 2);
-    else if (kind === KIND_TIMESTAMPS && length === 10) {
-      options.timestamps = { value: packet.u32(at + 2), echoReply: packet.u32(at + 6) };
-    }
+    readOption(options, packet, kind, at + 2, length);
     at += length;
   }
   return options;
+}
+
+/** @param at where the option's value starts; @param length as the option says: the value and two octets */
+function readOption(options: MutableTcpOptions, packet: PacketBuffer, kind: number, at: number, length: number): void {
+  switch (kind) {
+    case OPTION_KIND.maximumSegmentSize:
+      if (length === 4) options.maximumSegmentSize = packet.u16(at);
+      break;
+    case OPTION_KIND.windowScale:
+      if (length === 3) options.windowScale = packet.u8(at);
+      break;
+    case OPTION_KIND.sackPermitted:
+      if (length === 2) options.sackPermitted = true;
+      break;
+    case OPTION_KIND.sack:
+      if (length > 2 && (length - 2) % 8 === 0) options.sackBlocks = readSackBlocks(packet, at, length - 2);
+      break;
+    case OPTION_KIND.timestamps:
+      if (length === 10) options.timestamps = readTimestamps(packet, at);
+      break;
+    case OPTION_KIND.userTimeout:
+      if (length === 4) options.userTimeout = { inMinutes: packet.u8(at) >= 0x80, value: packet.u16(at) & 0x7fff };
+      break;
+    case OPTION_KIND.fastOpen:
+      if (isCookieLength(length - 2)) options.fastOpen = { cookie: packet.slice(at, length - 2), experimental: false };
+      break;
+    case OPTION_KIND.accurateEcn0:
+    case OPTION_KIND.accurateEcn1:
+      if (length <= 11 && (length - 2) % 3 === 0) {
+        options.accurateEcn = { order: kind === OPTION_KIND.accurateEcn0 ? 0 : 1, counters: readCounters(packet, at, length - 2) };
+      }
+      break;
+    case OPTION_KIND.experiment:
+      if (length >= 4 && packet.u16(at) === FAST_OPEN_MAGIC && isCookieLength(length - 4)) {
+        options.fastOpen = { cookie: packet.slice(at + 2, length - 4), experimental: true };
+      }
+      break;
+  }
+}
+
+function readTimestamps(packet: PacketBuffer, at: number): Timestamps {
+  return { value: packet.u32(at), echoReply: packet.u32(at + 4) };
 }
 
 function readSackBlocks(packet: PacketBuffer, at: number, length: number): SackBlock[] {
@@ -72,44 +163,13 @@ function readSackBlocks(packet: PacketBuffer, at: number, length: number): SackB
   return blocks;
 }
 
-/** Octets that `options` take when written, padding included. */
-export function tcpOptionsLength(options: TcpOptions): number {
-  let length = 0;
-  if (options.maximumSegmentSize !== undefined) length += 4;
-  if (options.sackPermitted) length += 2;
-  if (options.windowScale !== undefined) length += 3;
-  if (options.timestamps !== undefined) length += 10;
-  if (options.sackBlocks !== undefined && options.sackBlocks.length > 0) length += 2 + 8 * options.sackBlocks.length;
-  return (length + 3) & ~3;
+function readCounters(packet: PacketBuffer, at: number, length: number): number[] {
+  const counters: number[] = [];
+  for (let offset = at; offset < at + length; offset += 3) counters.push((packet.u8(offset) << 16) | packet.u16(offset + 1));
+  return counters;
 }
 
-/** Writes `options` at the window's start; the octets up to `tcpOptionsLength` that remain are zero: end of list (MUST-69). */
-export function writeTcpOptions(packet: PacketBuffer, options: TcpOptions): void {
-  let at = 0;
-  const head = (kind: number, length: number): number => {
-    packet.setU8(at, kind);
-    packet.setU8(at + 1, length);
-    at += length;
-    return at - length + 2;
-  };
-  if (options.maximumSegmentSize !== undefined) packet.setU16(head(KIND_MAXIMUM_SEGMENT_SIZE, 4), options.maximumSegmentSize);
-  if (options.sackPermitted) head(KIND_SACK_PERMITTED, 2);
-  if (options.windowScale !== undefined) packet.setU8(head(KIND_WINDOW_SCALE, 3), options.windowScale);
-  if (options.timestamps !== undefined) {
-    const value = head(KIND_TIMESTAMPS, 10);
-    packet.setU32(value, options.timestamps.value);
-    packet.setU32(value + 4, options.timestamps.echoReply);
-  }
-  if (options.sackBlocks !== undefined && options.sackBlocks.length > 0) {
-    let edge = head(KIND_SACK, 2 + 8 * options.sackBlocks.length);
-    for (const block of options.sackBlocks) {
-      packet.setU32(edge, block.left);
-      packet.setU32(edge + 4, block.right);
-      edge += 8;
-    }
-  }
-  while (at % 4 !== 0) {
-    packet.setU8(at, KIND_END);
-    at += 1;
-  }
+/** RFC 7413 §4.1.1: none, or an even number of octets from 4 to 16. */
+function isCookieLength(length: number): boolean {
+  return length === 0 || (length % 2 === 0 && length >= MIN_FAST_OPEN_COOKIE && length <= MAX_FAST_OPEN_COOKIE);
 }
