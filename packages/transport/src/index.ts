@@ -4,6 +4,7 @@ export * from "./icmp-error-code.ts";
 export * from "./tcp/congestion/congestion-control.ts";
 export * from "./tcp/congestion/new-reno.ts";
 export * from "./tcp/connection-options.ts";
+export type { AcknowledgmentPolicy } from "./tcp/delayed-acknowledgment.ts";
 export * from "./tcp/initial-sequence-number.ts";
 export * from "./tcp/option-layout.ts";
 export * from "./tcp/personality.ts";

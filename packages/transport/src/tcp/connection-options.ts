@@ -8,6 +8,8 @@ export const DEFAULT_TCP_OPTIONS: ResolvedTcpOptions = {
   receiveBuffer: 262144,
   sendBuffer: 262144,
   noDelay: false,
+  nagle: "rfc",
+  cork: false,
   sack: true,
   // MUST-25
   keepAlive: false,
@@ -20,6 +22,7 @@ export const DEFAULT_TCP_OPTIONS: ResolvedTcpOptions = {
   userTimeout: 300_000,
   // MUST-40: less than 500 ms.
   delayedAck: 40,
+  acknowledgments: "rfc",
   // RFC 6298 §2.4
   rtoMinimum: 1000,
   // RFC 9293 §3.4.2: MSL is two minutes.

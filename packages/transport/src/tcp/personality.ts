@@ -14,6 +14,8 @@ const RFC: Personality = {};
 const LINUX: Personality = {
   // net.ipv4.tcp_rmem, half of which is for the text (tcp_adv_win_scale), and tcp_wmem.
   receiveBuffer: 65_536,
+  nagle: "minshall",
+  acknowledgments: "linux",
   delayedAck: 40, // TCP_DELACK_MIN
   rtoMinimum: 200, // TCP_RTO_MIN
   timeWait: 60_000, // TCP_TIMEWAIT_LEN
@@ -28,6 +30,7 @@ const LINUX: Personality = {
 const FREEBSD: Personality = {
   receiveBuffer: 65_536, // recvspace
   sendBuffer: 32_768, // sendspace
+  acknowledgments: "freebsd",
   delayedAck: 40, // delacktime
   rtoMinimum: 230, // rexmit_min and rexmit_slop
   timeWait: 60_000, // 2 × msl

@@ -2,7 +2,7 @@
 import { isAtOrAfter, isAtOrBefore, sequenceAdd, sequenceDistance } from "@netstrata/core";
 import { Reassembler } from "./reassembler.ts";
 import type { Segment } from "./segment.ts";
-import { FIN, SYN } from "./tcp-header.ts";
+import { FIN, PSH, SYN } from "./tcp-header.ts";
 import type { SackBlock } from "./tcp-options.ts";
 import type { TransmissionControlBlock } from "./transmission-control-block.ts";
 
@@ -11,8 +11,8 @@ const WINDOW_FRACTION = 1 / 2;
 /** RFC 2018 §3: four blocks fit into the option space. */
 const MAX_SACK_BLOCKS = 4;
 const NO_BLOCKS: readonly SackBlock[] = [];
-/** SHLD-19: at least every second full-sized segment is acknowledged. */
-const SEGMENTS_PER_ACKNOWLEDGMENT = 2;
+/** A window that has grown by so many segments is worth telling. */
+const SEGMENTS_PER_WINDOW_UPDATE = 2;
 
 /** §3.10.7.4, first check: the four cases of the acceptability test (Table 6). */
 export function isAcceptable(tcb: TransmissionControlBlock, segment: Segment): boolean {
@@ -93,8 +93,8 @@ export function receiveText(tcb: TransmissionControlBlock, segment: Segment): vo
       context.counters.TCPOFOMerge += 1;
     }
   }
-  // SHLD-19; a delay of 0 switches SHLD-18 off.
-  if (tcb.unacknowledgedReceived >= SEGMENTS_PER_ACKNOWLEDGMENT * tcb.largestReceived || tcb.options.delayedAck === 0) tcb.ackNow = true;
+  // SHLD-18, SHLD-19
+  if (tcb.acknowledging.received(tcb, text.length, (segment.flags & PSH) !== 0)) tcb.ackNow = true;
 }
 
 function acceptInOrder(tcb: TransmissionControlBlock, text: Uint8Array): void {
@@ -144,7 +144,7 @@ export function selectWindow(tcb: TransmissionControlBlock, isSyn: boolean): num
 
 /** The user has read: does the peer gain enough from knowing? */
 export function windowUpdateDue(tcb: TransmissionControlBlock): boolean {
-  const step = Math.min(WINDOW_FRACTION * tcb.options.receiveBuffer, SEGMENTS_PER_ACKNOWLEDGMENT * tcb.segmentSize);
+  const step = Math.min(WINDOW_FRACTION * tcb.options.receiveBuffer, SEGMENTS_PER_WINDOW_UPDATE * tcb.segmentSize);
   return tcb.receiveRoom >= tcb.rcv.wnd + step;
 }
 

@@ -1,5 +1,5 @@
 // SEGMENT ARRIVES for a connection (RFC 9293 §3.10.7.3 and §3.10.7.4), one function for each numbered check, in the RFC's order.
-import { isAfter, isAtOrAfter, isAtOrBefore, sequenceAdd, sequenceDistance } from "@netstrata/core";
+import { isAfter, isAtOrAfter, isAtOrBefore, isBefore, sequenceAdd, sequenceDistance } from "@netstrata/core";
 import { acknowledge, setSendWindow } from "./acknowledgment.ts";
 import { acknowledgeOutOfWindow, challenge } from "./challenge-ack.ts";
 import { abort, becomeClosed, enterTimeWait } from "./closing.ts";
@@ -142,7 +142,11 @@ function checkSequenceNumber(tcb: TransmissionControlBlock, segment: Segment): O
   if (tcb.state === "TIME-WAIT" && segment.hasFin) tcb.timer("life").arm(tcb.options.timeWait);
   // An unacceptable segment is answered with an ACK, a RST is not.
   if (segment.hasRst) return "done";
-  if (tcb.sackPermitted && segment.payload.length > 0) noteDuplicate(tcb, segment);
+  if (segment.payload.length > 0) {
+    // What comes again shows that our acknowledgment was lost or late.
+    if (isBefore(segment.seq, tcb.rcv.nxt)) tcb.acknowledging.hurry(tcb);
+    if (tcb.sackPermitted) noteDuplicate(tcb, segment);
+  }
   if (segment.length === 0) acknowledgeOutOfWindow(tcb);
   else tcb.ackNow = true;
   return "done";

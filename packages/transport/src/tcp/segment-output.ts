@@ -50,6 +50,7 @@ export function transmit(tcb: TransmissionControlBlock, seq: SequenceNumber, len
     tcb.remote.address,
   );
   if (acknowledges) {
+    tcb.acknowledging.acknowledged(tcb, length > 0);
     tcb.ackNow = false;
     tcb.unacknowledgedReceived = 0;
     tcb.disarm("delayedAck");

@@ -1,5 +1,5 @@
 // The sending half: what goes out at the end of an event (RFC 9293 §3.8.6.2.1, §3.7.4, RFC 5681).
-import { isAtOrAfter, sequenceAdd, sequenceDistance } from "@netstrata/core";
+import { isAfter, isAtOrAfter, sequenceAdd, sequenceDistance } from "@netstrata/core";
 import type { SentSegment } from "./scoreboard.ts";
 import { sendAcknowledgment, transmit } from "./segment-output.ts";
 import { armSendTimers } from "./send-timers.ts";
@@ -33,7 +33,7 @@ export function sendPending(tcb: TransmissionControlBlock): void {
   // What turned out to be too large for the path meanwhile.
   sendLost(tcb);
   if (tcb.ackNow) sendAcknowledgment(tcb);
-  else if (tcb.unacknowledgedReceived > 0 && !tcb.isArmed("delayedAck")) tcb.timer("delayedAck").arm(tcb.options.delayedAck);
+  else if (tcb.unacknowledgedReceived > 0) tcb.acknowledging.delay(tcb);
   armSendTimers(tcb);
 }
 
@@ -78,13 +78,20 @@ function sendNew(tcb: TransmissionControlBlock): void {
   }
 }
 
+/** SHLD-7, MUST-17 */
+function nagleAllows(tcb: TransmissionControlBlock): boolean {
+  const { snd, options } = tcb;
+  if (options.cork) return false;
+  if (options.noDelay || snd.nxt === snd.una) return true;
+  return options.nagle === "minshall" && !isAfter(snd.smallEnd, snd.una);
+}
+
 /** MUST-38, SHLD-7: the conditions of §3.8.6.2.1; everything given to SEND counts as pushed. */
 function isWorthSending(tcb: TransmissionControlBlock, length: number, last: boolean, withFin: boolean): boolean {
   if (withFin) return true;
   if (length === 0) return false;
   if (length === tcb.segmentSize) return true;
-  const nagleAllows = tcb.options.noDelay || tcb.snd.nxt === tcb.snd.una;
-  return nagleAllows && (last || length >= USEFUL_WINDOW_FRACTION * tcb.snd.maxWnd);
+  return nagleAllows(tcb) && (last || length >= USEFUL_WINDOW_FRACTION * tcb.snd.maxWnd);
 }
 
 /** Sends `length` octets that were never sent before, and remembers them. */
@@ -94,6 +101,7 @@ export function sendFresh(tcb: TransmissionControlBlock, length: number, withFin
   queueSent(tcb, length + (withFin ? 1 : 0), flags);
   if (withFin) tcb.finSent = true;
   tcb.bytesSent += length;
+  if (length < tcb.segmentSize) tcb.snd.smallEnd = tcb.snd.nxt;
   transmit(tcb, start, length, ACK | flags);
 }
 

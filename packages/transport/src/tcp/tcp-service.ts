@@ -1,6 +1,7 @@
 // The contract between TCP and what lies above it: the user calls of RFC 9293 §3.9.1, with notifications instead of waiting.
 import type { ErrorCode, IpAddress } from "@netstrata/core";
 import type { Endpoint } from "../endpoint.ts";
+import type { AcknowledgmentPolicy } from "./delayed-acknowledgment.ts";
 import type { TcpState } from "./state.ts";
 
 /** Notifications. Each is the last thing that happens in an event, so every user call is allowed inside. */
@@ -32,6 +33,16 @@ export interface TcpConnectionOptions {
   readonly sack?: boolean;
   /** Turns the Nagle algorithm off (MUST-17). @default false */
   readonly noDelay?: boolean;
+  /**
+   * What the Nagle algorithm waits for (SHLD-7): "rfc" for the acknowledgment of all that was sent, "minshall" only for that of
+   * the last segment that was not full, as Linux does. @default "rfc"
+   */
+  readonly nagle?: "rfc" | "minshall";
+  /**
+   * Sends full segments only, until it is switched off or the stream is closed; what waits for 200 ms goes all the same
+   * (TCP_CORK of Linux, TCP_NOPUSH of FreeBSD). Wins over `noDelay`. @default false
+   */
+  readonly cork?: boolean;
   /** Probe an idle peer (MUST-24, MUST-25). @default false */
   readonly keepAlive?: boolean;
   /** Idle time before the first keep-alive probe (MUST-28). @default 7200000 ms */
@@ -44,6 +55,10 @@ export interface TcpConnectionOptions {
   readonly userTimeout?: number;
   /** How long an acknowledgment may wait for company (MUST-40: below 500 ms); 0 acknowledges at once. @default 40 ms */
   readonly delayedAck?: number;
+  /** When text is acknowledged at once, and how long its acknowledgment waits otherwise (RFC 9293 §3.8.6.3). @default "rfc" */
+  readonly acknowledgments?: AcknowledgmentPolicy;
+  /** True: acknowledge at once for a while; false: expect to answer, so wait. Only the policy "linux" can be told (TCP_QUICKACK). */
+  readonly quickAck?: boolean;
   /** Lower bound of the retransmission timeout (RFC 6298 §2.4 asks for 1 s; Linux uses 200 ms). @default 1000 ms */
   readonly rtoMinimum?: number;
   /** Upper bound on the segments' payload, besides what path and peer allow. In octets. */
@@ -144,7 +159,8 @@ export interface TcpConnection {
   /** Changes options of a living connection. Buffers do not shrink below what they hold. */
   set(options: TcpConnectionOptions): void;
   /** The options in force. */
-  readonly options: Required<Omit<TcpConnectionOptions, "maximumSegmentSize" | "timeToLive" | "trafficClass">> & TcpConnectionOptions;
+  readonly options: Required<Omit<TcpConnectionOptions, "maximumSegmentSize" | "timeToLive" | "trafficClass" | "quickAck">> &
+    TcpConnectionOptions;
 }
 
 export interface TcpListenerUser {

@@ -17,6 +17,7 @@ export const ON_TIMEOUT: Readonly<Record<TimerKind, (tcb: TransmissionControlBlo
   persist: persistTimeout,
   delayedAck: (tcb) => {
     tcb.context.counters.DelayedACKs += 1;
+    tcb.acknowledging.expired(tcb);
     tcb.ackNow = true;
   },
   keepAlive: keepAliveTimeout,

@@ -14,6 +14,7 @@ import type { IpSendOptions, IpService } from "@netstrata/internet";
 import type { Endpoint } from "../endpoint.ts";
 import type { CongestionControl } from "./congestion/congestion-control.ts";
 import type { ResolvedTcpOptions } from "./connection-options.ts";
+import { createDelayedAcknowledgment, type DelayedAcknowledgment } from "./delayed-acknowledgment.ts";
 import type { LossRecovery } from "./loss-recovery/loss-recovery.ts";
 import type { Reassembler } from "./reassembler.ts";
 import { ReceiveBuffer } from "./receive-buffer.ts";
@@ -64,6 +65,8 @@ export interface SendVariables {
   maxWnd: number;
   /** Snd.Wind.Shift (RFC 7323 §2.2). To be applied by `<<`: a power, `2 ** shift`, costs a tenth of a 1-octet round trip. */
   shift: number;
+  /** One past the last segment that was not full-sized; an old number when it was long ago, which cannot hold anything back. */
+  smallEnd: SequenceNumber;
   /** SendMSS: the largest payload the peer takes (RFC 9293 §3.7.1). */
   mss: number;
 }
@@ -157,6 +160,8 @@ export class TransmissionControlBlock {
   lastReceivedAt: Milliseconds;
   /** An acknowledgment is due at the end of this event. */
   ackNow = false;
+  /** When text is acknowledged. */
+  acknowledging: DelayedAcknowledgment;
   /** Octets received since the last acknowledgment. */
   unacknowledgedReceived = 0;
   /** The largest segment seen: what "full-sized" means for SHLD-19. */
@@ -209,7 +214,8 @@ export class TransmissionControlBlock {
     this.ipOptions = ipOptions;
     this.congestion = congestion;
     this.recovery = recovery;
-    this.snd = { una: iss, nxt: iss, wnd: 0, wl1: 0, wl2: 0, up: undefined, maxWnd: 0, shift: 0, mss: 536 };
+    this.acknowledging = createDelayedAcknowledgment(options.acknowledgments);
+    this.snd = { una: iss, nxt: iss, wnd: 0, wl1: 0, wl2: 0, up: undefined, maxWnd: 0, shift: 0, smallEnd: iss, mss: 536 };
     this.rcv = { nxt: 0, wnd: 0, up: undefined, shift: 0, fin: undefined };
     this.lastReceivedAt = context.host.clock.now();
   }

@@ -3,8 +3,8 @@ import { type ErrorCode, isAfter, sequenceAdd, sequenceDistance } from "@netstra
 import type { Endpoint } from "../endpoint.ts";
 import { abort, becomeClosed } from "./closing.ts";
 import { type ResolvedTcpOptions, resolveTcpOptions } from "./connection-options.ts";
+import { createDelayedAcknowledgment } from "./delayed-acknowledgment.ts";
 import { finishEvent } from "./event.ts";
-import { windowUpdateDue } from "./receiver.ts";
 import { updateSegmentSize } from "./segment-size.ts";
 import { canReceive, canSend, isSynchronized, type TcpState } from "./state.ts";
 import type { TcpConnection, TcpConnectionOptions, TcpInfo, TcpUser } from "./tcp-service.ts";
@@ -147,6 +147,11 @@ export class UserCalls implements TcpConnection {
     tcb.options = resolveTcpOptions(tcb.options, options);
     tcb.ipOptions = { ...tcb.ipOptions, timeToLive: tcb.options.timeToLive, trafficClass: tcb.options.trafficClass };
     if (options.maximumSegmentSize !== undefined) updateSegmentSize(tcb);
+    if (options.acknowledgments !== undefined) tcb.acknowledging = createDelayedAcknowledgment(options.acknowledgments);
+    if (options.quickAck !== undefined) {
+      tcb.acknowledging.quick = options.quickAck;
+      if (options.quickAck && tcb.unacknowledgedReceived > 0) tcb.ackNow = true;
+    }
     if (!tcb.options.keepAlive) tcb.disarm("keepAlive");
     else if (isSynchronized(tcb.state) && tcb.state !== "TIME-WAIT") tcb.timer("keepAlive").arm(tcb.options.keepAliveIdle);
     this.finish();
@@ -187,7 +192,7 @@ export class UserCalls implements TcpConnection {
     const { tcb } = this;
     const { rcv } = tcb;
     if (rcv.up !== undefined && this.urgentLength === 0) rcv.up = undefined;
-    if (canReceive(tcb.state) && windowUpdateDue(tcb)) {
+    if (canReceive(tcb.state) && tcb.acknowledging.read(tcb)) {
       tcb.ackNow = true;
       this.finish();
     }
