@@ -1,7 +1,11 @@
 export * from "./endpoint.ts";
 export * from "./ephemeral-ports.ts";
 export * from "./icmp-error-code.ts";
+export * from "./tcp/congestion/acknowledgment-sample.ts";
 export * from "./tcp/congestion/congestion-control.ts";
+export * from "./tcp/congestion/congestion-controls.ts";
+export * from "./tcp/congestion/fixed-window.ts";
+export * from "./tcp/congestion/loss-based-control.ts";
 export * from "./tcp/congestion/new-reno.ts";
 export * from "./tcp/connection-options.ts";
 export type { AcknowledgmentPolicy } from "./tcp/delayed-acknowledgment.ts";

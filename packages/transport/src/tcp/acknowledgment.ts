@@ -1,5 +1,6 @@
 // Fifth, check the ACK field (RFC 9293 §3.10.7.4): SND.UNA, the send window, the round trip, loss recovery and congestion control.
 import { isAfter, isBefore, type SequenceNumber, sequenceDistance } from "@netstrata/core";
+import { tellCongestionControl } from "./congestion-feedback.ts";
 import type { SentSegment } from "./scoreboard.ts";
 import type { Segment } from "./segment.ts";
 import { armRetransmission } from "./send-timers.ts";
@@ -28,12 +29,13 @@ export function acknowledge(tcb: TransmissionControlBlock, segment: Segment): vo
   const duplicateSack = duplicateBlock(blocks, segment.ack);
   for (const block of blocks)
     if (block !== duplicateSack && isPlausible(tcb, block)) scoreboard.reportSacked(block.left, block.right, delivered);
+  tcb.sample.roundTrip = undefined;
   if (octets > 0 || delivered.length > 0) measure(tcb, octets > 0);
   // RFC 6937 §3: DeliveredData is what SND.UNA moved over and was not known before, and what is newly reported.
   const deliveredLength = octets - (held - sackedBefore) + (scoreboard.sackedLength - sackedBefore);
   const wasActive = recovery.active;
   recovery.acknowledged(tcb, { octets, delivered, deliveredLength, isDuplicate, duplicateSack });
-  if (octets > 0 && !wasActive && !recovery.active) tcb.congestion.acknowledged(octets, tcb.congestionLimited, tcb.clock.now());
+  tellCongestionControl(tcb, octets, delivered.length, wasActive);
   // RFC 6298 §5.2 and §5.3: off when all is acknowledged, else counted anew. RFC 8985 §7.2: so is the probe, also by what is only
   // reported.
   if (scoreboard.isEmpty) tcb.disarm("retransmission");
@@ -97,6 +99,7 @@ function measure(tcb: TransmissionControlBlock, isProgress: boolean): void {
 }
 
 function measureRoundTrip(tcb: TransmissionControlBlock, measured: number): void {
+  tcb.sample.roundTrip = measured;
   tcb.retransmissionTimeout.measured(measured, tcb.options.rtoMinimum);
   const { observer } = tcb.context.host;
   if (observer === undefined) return;

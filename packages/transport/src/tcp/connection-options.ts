@@ -25,6 +25,12 @@ export const DEFAULT_TCP_OPTIONS: ResolvedTcpOptions = {
   acknowledgments: "rfc",
   // RFC 6298 §2.4
   rtoMinimum: 1000,
+  congestionControl: "newreno",
+  congestionAccounting: "octets",
+  hystart: true,
+  pacing: false,
+  maximumPacingRate: Number.POSITIVE_INFINITY,
+  slowStartAfterIdle: true,
   // RFC 9293 §3.4.2: MSL is two minutes.
   timeWait: 240_000,
   finWait2: 60_000,

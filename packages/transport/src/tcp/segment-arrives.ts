@@ -3,6 +3,7 @@ import { isAfter, isAtOrAfter, isAtOrBefore, isBefore, sequenceAdd, sequenceDist
 import { acknowledge, setSendWindow } from "./acknowledgment.ts";
 import { acknowledgeOutOfWindow, challenge } from "./challenge-ack.ts";
 import { abort, becomeClosed, enterTimeWait } from "./closing.ts";
+import { startCongestionControl } from "./congestion-feedback.ts";
 import { NewRenoRecovery } from "./loss-recovery/new-reno-recovery.ts";
 import { RackRecovery } from "./loss-recovery/rack-recovery.ts";
 import { finIsNext, isAcceptable, noteDuplicate, receiveText, receiveUrgent, trimToWindow, windowShift } from "./receiver.ts";
@@ -103,7 +104,7 @@ function becomeEstablished(tcb: TransmissionControlBlock, segment: Segment): voi
   tcb.disarm("retransmission");
   tcb.setState("ESTABLISHED");
   updateSegmentSize(tcb);
-  tcb.congestion.established(tcb.segmentSize, synLost);
+  startCongestionControl(tcb, syn?.transmissions ?? 1, synLost ? undefined : roundTrip);
   reportCongestion(tcb, "established");
   if (tcb.options.keepAlive) tcb.timer("keepAlive").arm(tcb.options.keepAliveIdle);
   // A CLOSE that was called in SYN-RECEIVED was kept until now (§3.10.4).

@@ -1,5 +1,6 @@
 // The sending half: what goes out at the end of an event (RFC 9293 §3.8.6.2.1, §3.7.4, RFC 5681).
 import { isAfter, isAtOrAfter, sequenceAdd, sequenceDistance } from "@netstrata/core";
+import { restartAfterIdle } from "./congestion/idle-restart.ts";
 import type { SentSegment } from "./scoreboard.ts";
 import { sendAcknowledgment, transmit } from "./segment-output.ts";
 import { armSendTimers } from "./send-timers.ts";
@@ -54,9 +55,7 @@ function sendLost(tcb: TransmissionControlBlock): void {
 
 function sendNew(tcb: TransmissionControlBlock): void {
   const { snd } = tcb;
-  const now = tcb.clock.now();
-  // RFC 5681 §4.1: after a pause the window is no longer known to fit.
-  if (tcb.scoreboard.isEmpty && now - tcb.lastSentAt > tcb.retransmissionTimeout.value && snd.nxt !== tcb.sendEnd) tcb.congestion.idled();
+  if (tcb.scoreboard.isEmpty && snd.nxt !== tcb.sendEnd) restartAfterIdle(tcb);
   for (;;) {
     const unsent = sequenceDistance(snd.nxt, tcb.sendEnd);
     if (unsent <= 0) return;

@@ -1,6 +1,8 @@
 // The contract between TCP and what lies above it: the user calls of RFC 9293 §3.9.1, with notifications instead of waiting.
 import type { ErrorCode, IpAddress } from "@netstrata/core";
 import type { Endpoint } from "../endpoint.ts";
+import type { CongestionAccounting, CongestionControlFactory } from "./congestion/congestion-control.ts";
+import type { CongestionControlName } from "./congestion/congestion-controls.ts";
 import type { AcknowledgmentPolicy } from "./delayed-acknowledgment.ts";
 import type { TcpState } from "./state.ts";
 
@@ -61,6 +63,22 @@ export interface TcpConnectionOptions {
   readonly quickAck?: boolean;
   /** Lower bound of the retransmission timeout (RFC 6298 §2.4 asks for 1 s; Linux uses 200 ms). @default 1000 ms */
   readonly rtoMinimum?: number;
+  /** Which algorithm decides how much may be in flight (RFC 5681 §3), or what makes one. Changed later, the new one goes on from the old one's window. @default "newreno" */
+  readonly congestionControl?: CongestionControlName | CongestionControlFactory;
+  /** "segments" reckons as Linux does: whole segments, and windows are halved rather than what is in flight. @default "octets" */
+  readonly congestionAccounting?: CongestionAccounting;
+  /** Leave slow start when round trips grow longer, before something is lost (HyStart++, RFC 9406). @default true */
+  readonly hystart?: boolean;
+  /** L of RFC 3465 §2.3: the most segments that one acknowledgment adds in slow start; Infinity as in Linux. @default by algorithm: NewReno 1, CUBIC 8 with HyStart++ (RFC 9406 §4.3) */
+  readonly slowStartLimit?: number;
+  /** The initial window in segments (RFC 6928 §2), and with "fixed" the window for ever. @default min(10 SMSS, max(2 SMSS, 14600)) */
+  readonly initialWindow?: number;
+  /** Spread segments over the round trip instead of sending them in bursts (Aggarwal, Savage, Anderson 2000); BBR does always. @default false */
+  readonly pacing?: boolean;
+  /** Upper bound on the sending rate in octets a second, as Linux's SO_MAX_PACING_RATE; a finite one turns pacing on. @default Infinity */
+  readonly maximumPacingRate?: number;
+  /** After a pause of a retransmission timeout the window starts anew from the initial one (RFC 5681 §4.1). @default true */
+  readonly slowStartAfterIdle?: boolean;
   /** Upper bound on the segments' payload, besides what path and peer allow. In octets. */
   readonly maximumSegmentSize?: number;
   /** TTL or hop limit of segments (MUST-49). */
@@ -72,6 +90,15 @@ export interface TcpConnectionOptions {
   /** How long a connection that nobody holds any more (closed both ways by the user) waits in FIN-WAIT-2. @default 60000 ms */
   readonly finWait2?: number;
 }
+
+/** Those that mean something else than any value when they are absent. */
+export type TcpOptionsWithoutDefault =
+  | "maximumSegmentSize"
+  | "timeToLive"
+  | "trafficClass"
+  | "quickAck"
+  | "slowStartLimit"
+  | "initialWindow";
 
 export interface TcpOpenOptions extends TcpConnectionOptions {
   /** The local end; what is absent or 0 is chosen (MUST-43, MUST-44). */
@@ -159,8 +186,7 @@ export interface TcpConnection {
   /** Changes options of a living connection. Buffers do not shrink below what they hold. */
   set(options: TcpConnectionOptions): void;
   /** The options in force. */
-  readonly options: Required<Omit<TcpConnectionOptions, "maximumSegmentSize" | "timeToLive" | "trafficClass" | "quickAck">> &
-    TcpConnectionOptions;
+  readonly options: Required<Omit<TcpConnectionOptions, TcpOptionsWithoutDefault>> & TcpConnectionOptions;
 }
 
 export interface TcpListenerUser {

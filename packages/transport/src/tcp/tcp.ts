@@ -29,8 +29,7 @@ import type { Endpoint } from "../endpoint.ts";
 import { chooseEphemeralPort, DEFAULT_PORT_RANGE, type PortRange } from "../ephemeral-ports.ts";
 import { ICMP_ERROR_CODE } from "../icmp-error-code.ts";
 import { abort, becomeClosed } from "./closing.ts";
-import type { CongestionControl } from "./congestion/congestion-control.ts";
-import { NewReno } from "./congestion/new-reno.ts";
+import { createCongestionControl } from "./congestion/congestion-controls.ts";
 import { DEFAULT_TCP_OPTIONS, type ResolvedTcpOptions, resolveTcpOptions } from "./connection-options.ts";
 import { ConnectionTable } from "./connection-table.ts";
 import { finishEvent } from "./event.ts";
@@ -75,8 +74,6 @@ export interface TcpStackOptions extends TcpConnectionOptions {
    * also pretend to be anyone, so this has to be wanted, as in Linux. @default false: the answer takes the ordinary way
    */
   readonly acceptSourceRoutes?: boolean;
-  /** Makes the congestion control of each connection. @default NewReno */
-  readonly congestionControl?: () => CongestionControl;
 }
 
 const DEFAULT_MAX_CONNECTIONS = 262144;
@@ -96,7 +93,6 @@ export class Tcp implements TcpService, IpProtocolHandler, TcpContext {
   private readonly acceptSourceRoutes: boolean;
   private readonly portRange: PortRange;
   private readonly initialSequenceNumber: InitialSequenceNumberSource;
-  private readonly congestionControl: () => CongestionControl;
   private readonly connections: ConnectionTable = new ConnectionTable();
   /** Listeners by port; those of one port differ in their address. */
   private readonly listeners: Map<number, Listener[]> = new Map();
@@ -105,15 +101,13 @@ export class Tcp implements TcpService, IpProtocolHandler, TcpContext {
     this.host = host;
     this.ip = ip;
     this.drops = new Drops(host, "tcp", TCP_DROPS);
-    const { personality, maxConnections, acceptSourceRoutes, portRange, initialSequenceNumber, congestionControl, ...defaults } =
-      withPersonality(options);
+    const { personality, maxConnections, acceptSourceRoutes, portRange, initialSequenceNumber, ...defaults } = withPersonality(options);
     this.personality = personality ?? "rfc";
     this.defaults = resolveTcpOptions(DEFAULT_TCP_OPTIONS, defaults);
     this.maxConnections = maxConnections ?? DEFAULT_MAX_CONNECTIONS;
     this.acceptSourceRoutes = acceptSourceRoutes ?? false;
     this.portRange = portRange ?? DEFAULT_PORT_RANGE;
     this.initialSequenceNumber = initialSequenceNumber ?? createInitialSequenceNumbers(host);
-    this.congestionControl = congestionControl ?? ((): CongestionControl => new NewReno());
     ip.register(this);
   }
 
@@ -353,7 +347,7 @@ export class Tcp implements TcpService, IpProtocolHandler, TcpContext {
       // RFC 1191 §6: segments are as large as the path takes, and routers say when that was too large.
       dontFragment: true,
     };
-    const congestion = this.congestionControl();
+    const congestion = createCongestionControl(options, this.host.random);
     const tcb = new TransmissionControlBlock(this, local, remote, passive, iss, options, ipOptions, congestion, new NewRenoRecovery(iss));
     tcb.connection = new UserCalls(tcb);
     this.connections.add(tcb);

@@ -59,7 +59,7 @@ function retransmissionTimeout(tcb: TransmissionControlBlock): void {
   } else {
     context.counters.TCPTimeouts += 1;
     if (!isSyn) {
-      tcb.congestion.timedOut(tcb.flightSize, tcb.timeouts > 1);
+      tcb.congestion.timedOut(tcb.flightSize, tcb.timeouts > 1, tcb.clock.now());
       tcb.recovery.timedOut(tcb);
       reportCongestion(tcb, "timeout");
     }

@@ -13,6 +13,7 @@ import {
 import type { IpSendOptions, IpService } from "@netstrata/internet";
 import type { Endpoint } from "../endpoint.ts";
 import type { CongestionControl } from "./congestion/congestion-control.ts";
+import { SampleRecord } from "./congestion/sample-record.ts";
 import type { ResolvedTcpOptions } from "./connection-options.ts";
 import { createDelayedAcknowledgment, type DelayedAcknowledgment } from "./delayed-acknowledgment.ts";
 import type { LossRecovery } from "./loss-recovery/loss-recovery.ts";
@@ -135,7 +136,9 @@ export class TransmissionControlBlock {
   sendBlocked = false;
   readonly scoreboard: Scoreboard = new Scoreboard();
   readonly retransmissionTimeout: RetransmissionTimeout = new RetransmissionTimeout();
-  readonly congestion: CongestionControl;
+  congestion: CongestionControl;
+  /** What acknowledgments tell it. */
+  readonly sample: SampleRecord = new SampleRecord();
   /** Chosen when the handshake has shown whether the peer reports by SACK. */
   recovery: LossRecovery;
   /** The retransmission timer is set for a tail loss probe. */

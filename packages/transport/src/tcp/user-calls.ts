@@ -2,6 +2,7 @@
 import { type ErrorCode, isAfter, sequenceAdd, sequenceDistance } from "@netstrata/core";
 import type { Endpoint } from "../endpoint.ts";
 import { abort, becomeClosed } from "./closing.ts";
+import { replaceCongestionControl } from "./congestion-feedback.ts";
 import { type ResolvedTcpOptions, resolveTcpOptions } from "./connection-options.ts";
 import { createDelayedAcknowledgment } from "./delayed-acknowledgment.ts";
 import { finishEvent } from "./event.ts";
@@ -146,6 +147,7 @@ export class UserCalls implements TcpConnection {
     const { tcb } = this;
     tcb.options = resolveTcpOptions(tcb.options, options);
     tcb.ipOptions = { ...tcb.ipOptions, timeToLive: tcb.options.timeToLive, trafficClass: tcb.options.trafficClass };
+    if (options.congestionControl !== undefined) replaceCongestionControl(tcb);
     if (options.maximumSegmentSize !== undefined) updateSegmentSize(tcb);
     if (options.acknowledgments !== undefined) tcb.acknowledging = createDelayedAcknowledgment(options.acknowledgments);
     if (options.quickAck !== undefined) {

@@ -110,7 +110,6 @@ class StopAndWait implements CongestionControl {
   enterRecovery(): void {}
   leaveRecovery(): void {}
   timedOut(): void {}
-  idled(): void {}
 }
 
 describe("another algorithm", () => {

@@ -157,23 +157,26 @@ describe("the SYN", () => {
     expect([peer.tcp.connectionCount, peer.clock.armedTimers]).toEqual([0, 0]);
   });
 
-  dialogue("after a lost SYN the timeout is three seconds (RFC 6298 §5.7) and the window one segment (RFC 5681 §3.1)", (peer) => {
-    const connection = peer.open();
-    peer.advance(1000);
-    expect(peer.takeAll()).toHaveLength(2);
-    peer.send({ flags: "SA", seq: 0, ack: 1, options: { maximumSegmentSize: 1000 } });
-    peer.expect({ flags: "A", seq: 1, ack: 1 });
-    expect(connection.info()).toMatchObject({
-      smoothedRoundTripTime: undefined,
-      retransmissionTimeout: 3000,
-      congestionWindow: 1000,
-    });
-    connection.send(octets(5000));
-    peer.expect({ flags: "A", seq: 1, data: 1000 });
-    peer.expectNothing(2999);
-    peer.advance(1);
-    peer.expect({ flags: "A", seq: 1, data: 1000 });
-  });
+  dialogue(
+    "after a lost SYN the timeout is three seconds (RFC 6298 §5.7) and after a second one the window is one segment (RFC 6928 §2)",
+    (peer) => {
+      const connection = peer.open();
+      peer.advance(3000);
+      expect(peer.takeAll()).toHaveLength(3);
+      peer.send({ flags: "SA", seq: 0, ack: 1, options: { maximumSegmentSize: 1000 } });
+      peer.expect({ flags: "A", seq: 1, ack: 1 });
+      expect(connection.info()).toMatchObject({
+        smoothedRoundTripTime: undefined,
+        retransmissionTimeout: 3000,
+        congestionWindow: 1000,
+      });
+      connection.send(octets(5000));
+      peer.expect({ flags: "A", seq: 1, data: 1000 });
+      peer.expectNothing(2999);
+      peer.advance(1);
+      peer.expect({ flags: "A", seq: 1, data: 1000 });
+    },
+  );
 });
 
 describe("giving up", () => {

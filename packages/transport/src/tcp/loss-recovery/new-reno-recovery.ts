@@ -61,7 +61,7 @@ export class NewRenoRecovery implements LossRecovery {
     this.recover = tcb.snd.nxt;
     this.active = true;
     // RFC 5681 §3.2 step 2: what limited transmit sent beyond the window does not count.
-    tcb.congestion.enterRecovery(Math.min(tcb.flightSize, tcb.congestion.window));
+    tcb.congestion.enterRecovery(Math.min(tcb.flightSize, tcb.congestion.window), tcb.clock.now());
     // RFC 5681 §3.2 step 3: three segments have left the network.
     this.inflation = DUPLICATE_THRESHOLD * tcb.segmentSize;
     tcb.context.counters.TCPRenoRecovery += 1;

@@ -99,7 +99,7 @@ export class RackRecovery implements LossRecovery {
     this.probeEnd = undefined;
     if (!lossRepaired || this.active) return;
     tcb.context.counters.TCPLossProbeRecovery += 1;
-    tcb.congestion.enterRecovery(tcb.flightSize + news.octets);
+    tcb.congestion.enterRecovery(tcb.flightSize + news.octets, tcb.clock.now());
     reportCongestion(tcb, "enter-recovery");
   }
 
@@ -148,7 +148,7 @@ export class RackRecovery implements LossRecovery {
     this.active = true;
     this.recover = tcb.snd.nxt;
     this.probeEnd = undefined;
-    tcb.congestion.enterRecovery(tcb.flightSize);
+    tcb.congestion.enterRecovery(tcb.flightSize, tcb.clock.now());
     this.reduction.start(tcb.flightSize, tcb.congestion.window);
     // §7.2: no probe in recovery, so the timer is set for the timeout.
     armRetransmission(tcb);
