@@ -17,6 +17,7 @@ export function acknowledge(tcb: TransmissionControlBlock, segment: Segment): vo
   const { snd, scoreboard, recovery } = tcb;
   const window = segment.window << snd.shift;
   const octets = sequenceDistance(snd.una, segment.ack);
+  const flightBefore = tcb.flightSize;
   const isDuplicate = octets === 0 && isDuplicateAcknowledgment(tcb, segment, window);
   delivered = [];
   const held = scoreboard.sackedLength;
@@ -34,6 +35,10 @@ export function acknowledge(tcb: TransmissionControlBlock, segment: Segment): vo
   // RFC 6937 §3: DeliveredData is what SND.UNA moved over and was not known before, and what is newly reported.
   const deliveredLength = octets - (held - sackedBefore) + (scoreboard.sackedLength - sackedBefore);
   const wasActive = recovery.active;
+  if (tcb.ecn !== undefined && !segment.hasSyn) {
+    const marks = tcb.ecn.reported(tcb, segment, { segments: delivered.length, octets: deliveredLength });
+    tcb.ecn.reduction.acknowledged(tcb, marks, deliveredLength, flightBefore);
+  }
   recovery.acknowledged(tcb, { octets, delivered, deliveredLength, isDuplicate, duplicateSack });
   tellCongestionControl(tcb, octets, delivered.length, wasActive);
   // RFC 6298 §5.2 and §5.3: off when all is acknowledged, else counted anew. RFC 8985 §7.2: so is the probe, also by what is only

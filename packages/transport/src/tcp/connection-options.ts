@@ -11,6 +11,10 @@ export const DEFAULT_TCP_OPTIONS: ResolvedTcpOptions = {
   nagle: "rfc",
   cork: false,
   sack: true,
+  // SHLD-8; asking still costs a connection in a thousand its first SYN, so that has to be wanted.
+  ecn: "passive",
+  ecnFallback: true,
+  accurateEcnOption: true,
   // MUST-25
   keepAlive: false,
   // MUST-28: two hours.

@@ -41,6 +41,7 @@ const CHECKS: readonly ((tcb: TransmissionControlBlock, segment: Segment) => Out
   checkSequenceNumber,
   checkReset,
   checkSyn,
+  noteEcn,
   checkAcknowledgment,
   checkUrgent,
   processText,
@@ -66,6 +67,8 @@ function segmentArrivesInSynSent(tcb: TransmissionControlBlock, segment: Segment
   tcb.irs = segment.seq;
   tcb.rcv.nxt = sequenceAdd(segment.seq, 1);
   applySynOptions(tcb, segment.options);
+  if (segment.hasAck) tcb.ecnHandshake.answerArrived(tcb, segment);
+  else tcb.ecnHandshake.synArrived(tcb, segment);
   // RFC 7323 §2.2: the window in a segment with SYN is not scaled.
   setSendWindow(tcb, segment, segment.window);
   segment.seq = tcb.rcv.nxt;
@@ -140,12 +143,16 @@ function checkSequenceNumber(tcb: TransmissionControlBlock, segment: Segment): O
   }
   if (tcb.state === "SYN-RECEIVED" && segment.hasSyn && !segment.hasRst && segment.seq === tcb.irs) return peerRepeatsSyn(tcb, segment);
   tcb.context.drops.count("out-of-window");
+  if (segment.hasSyn && segment.hasAck && segment.seq === tcb.irs) tcb.ecn?.answerRepeated(segment);
   if (tcb.state === "TIME-WAIT" && segment.hasFin) tcb.timer("life").arm(tcb.options.timeWait);
   // An unacceptable segment is answered with an ACK, a RST is not.
   if (segment.hasRst) return "done";
   if (segment.payload.length > 0) {
     // What comes again shows that our acknowledgment was lost or late.
-    if (isBefore(segment.seq, tcb.rcv.nxt)) tcb.acknowledging.hurry(tcb);
+    if (isBefore(segment.seq, tcb.rcv.nxt)) {
+      tcb.acknowledging.hurry(tcb);
+      tcb.ecn?.repeated(tcb, segment);
+    }
     if (tcb.sackPermitted) noteDuplicate(tcb, segment);
   }
   if (segment.length === 0) acknowledgeOutOfWindow(tcb);
@@ -163,6 +170,7 @@ function peerRepeatsSyn(tcb: TransmissionControlBlock, segment: Segment): Outcom
   }
   // Our SYN,ACK was lost: a bare ACK would not help the peer.
   const syn = tcb.scoreboard.first();
+  if (!segment.hasAck) tcb.ecnHandshake.synRepeated(tcb, segment);
   if (syn !== undefined && !segment.hasAck) retransmit(tcb, syn, "peer-retransmission");
   return "done";
 }
@@ -200,6 +208,12 @@ function checkSyn(tcb: TransmissionControlBlock, segment: Segment): Outcome {
   return "done";
 }
 
+/** RFC 3168 §6.1.3, RFC 9768 §3.2.2: what the field in the IP header says, of a segment that is in the window. */
+function noteEcn(tcb: TransmissionControlBlock, segment: Segment): Outcome {
+  tcb.ecn?.received(tcb, segment);
+  return "continue";
+}
+
 /** Fifth, check the ACK field. */
 function checkAcknowledgment(tcb: TransmissionControlBlock, segment: Segment): Outcome {
   const { snd } = tcb;
@@ -213,6 +227,7 @@ function checkAcknowledgment(tcb: TransmissionControlBlock, segment: Segment): O
       return "answer-with-reset";
     }
     setSendWindow(tcb, segment, segment.window << snd.shift);
+    tcb.ecnHandshake.acknowledged(tcb, segment);
     becomeEstablished(tcb, segment);
     return "continue";
   }

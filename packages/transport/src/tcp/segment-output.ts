@@ -1,5 +1,6 @@
 // Making segments: text, options, header, checksum, and away to IP (RFC 9293 §3.1, §3.10.7).
 import { isAfter, isBefore, PacketBuffer, type SequenceNumber, sequenceAdd, sequenceDistance } from "@netstrata/core";
+import { NOT_ECT } from "./ecn/ecn-field.ts";
 import { tcpOptionsLength, writeTcpOptions } from "./option-layout.ts";
 import { sackBlocks, selectWindow, windowShift } from "./receiver.ts";
 import { adaptToPath, announcedSegmentSize } from "./segment-size.ts";
@@ -9,9 +10,9 @@ import type { TransmissionControlBlock } from "./transmission-control-block.ts";
 
 const NO_OPTIONS: TcpOptions = {};
 
-/** Makes a segment of the octets from `seq` on and hands it to IP. */
-export function transmit(tcb: TransmissionControlBlock, seq: SequenceNumber, length: number, flags: number): void {
-  const { context, snd, rcv } = tcb;
+/** Makes a segment of the octets from `seq` on and hands it to IP. `isFresh`: they were never sent before, and it is no probe of a closed window. */
+export function transmit(tcb: TransmissionControlBlock, seq: SequenceNumber, length: number, flags: number, isFresh = false): void {
+  const { context, snd, rcv, ecn } = tcb;
   const isSyn = (flags & SYN) !== 0;
   let options = isSyn ? synOptions(tcb) : NO_OPTIONS;
   if (flags === ACK && length === 0 && tcb.sackPermitted) {
@@ -34,6 +35,12 @@ export function transmit(tcb: TransmissionControlBlock, seq: SequenceNumber, len
     flags |= URG;
   }
   const acknowledges = (flags & ACK) !== 0;
+  let { ipOptions } = tcb;
+  if (isSyn) flags |= tcb.ecnHandshake.flags(tcb, acknowledges, synTransmissions(tcb));
+  else if (ecn !== undefined && (flags & RST) === 0) {
+    if (ecn.field(length, isFresh) !== NOT_ECT) ipOptions = tcb.markable(ipOptions);
+    flags |= ecn.flags(length, isFresh);
+  }
   prependTcp(
     packet,
     {
@@ -58,10 +65,15 @@ export function transmit(tcb: TransmissionControlBlock, seq: SequenceNumber, len
   tcb.segmentsOut += 1;
   context.counters.OutSegs += 1;
   if (length > 0) tcb.lastSentAt = tcb.clock.now();
-  const result = context.ip.send(packet, tcb.ipOptions);
+  const result = context.ip.send(packet, ipOptions);
   if (result === "network-unreachable") tcb.softError = "ENETUNREACH";
   // Another connection has learnt that the path is narrower.
   else if (result === "message-too-long") adaptToPath(tcb);
+}
+
+/** How often our SYN or SYN,ACK has been sent, with this time. */
+function synTransmissions(tcb: TransmissionControlBlock): number {
+  return tcb.scoreboard.first()?.transmissions ?? 1;
 }
 
 /** SHLD-5, RFC 7323 §2.2: a SYN,ACK offers window scaling only when the SYN did. */

@@ -1,5 +1,6 @@
 // An arriving segment: SEG.SEQ, SEG.ACK, SEG.LEN, SEG.WND, SEG.UP (RFC 9293 §3.3.1).
 import { type PacketBuffer, type SequenceNumber, sequenceAdd } from "@netstrata/core";
+import { ECN_FIELD } from "./ecn/ecn-field.ts";
 import { ACK, FIN, RST, SYN, TCP_HEADER_LENGTH, type TcpHeader } from "./tcp-header.ts";
 import { readTcpOptions, type TcpOptions } from "./tcp-options.ts";
 
@@ -15,11 +16,14 @@ export class Segment {
   /** SEG.UP as a sequence number: one past the last urgent octet, wherever the segment is trimmed to. */
   readonly up: SequenceNumber;
   readonly options: TcpOptions;
+  /** The ECN field of the datagram it came in (RFC 3168 §5). */
+  readonly ecnField: number;
   /** The window on the payload, lent. */
   readonly payload: PacketBuffer;
 
-  /** `packet` starts with the header and is narrowed to the payload. */
-  constructor(header: TcpHeader, packet: PacketBuffer) {
+  /** `packet` starts with the header and is narrowed to the payload. `trafficClass` is the datagram's. */
+  constructor(header: TcpHeader, packet: PacketBuffer, trafficClass = 0) {
+    this.ecnField = trafficClass & ECN_FIELD;
     this.seq = header.seq;
     this.ack = header.ack;
     this.flags = header.flags;

@@ -38,12 +38,17 @@ export function sendPending(tcb: TransmissionControlBlock): void {
   armSendTimers(tcb);
 }
 
+/** The congestion window, or what stands in its place while losses are repaired or marks answered. */
+function usableWindow(tcb: TransmissionControlBlock): number {
+  return tcb.ecn?.reduction.active ? tcb.ecn.reduction.window : tcb.recovery.window(tcb);
+}
+
 /** What is believed lost goes first. */
 function sendLost(tcb: TransmissionControlBlock): void {
   const { scoreboard, snd } = tcb;
   for (let lost = scoreboard.firstLost(); lost !== undefined; lost = scoreboard.firstLost()) {
     const length = sequenceDistance(lost.start, lost.end);
-    if (tcb.inFlight > 0 && tcb.inFlight + length > tcb.recovery.window(tcb)) {
+    if (tcb.inFlight > 0 && tcb.inFlight + length > usableWindow(tcb)) {
       tcb.congestionLimited = true;
       return;
     }
@@ -68,7 +73,7 @@ function sendNew(tcb: TransmissionControlBlock): void {
     const last = length === text;
     const withFin = fin === 1 && last && length + 1 <= usable;
     if (!isWorthSending(tcb, length, last, withFin)) return;
-    if (tcb.inFlight > 0 && tcb.inFlight + length > tcb.recovery.window(tcb)) {
+    if (tcb.inFlight > 0 && tcb.inFlight + length > usableWindow(tcb)) {
       tcb.congestionLimited = true;
       return;
     }
@@ -101,7 +106,9 @@ export function sendFresh(tcb: TransmissionControlBlock, length: number, withFin
   if (withFin) tcb.finSent = true;
   tcb.bytesSent += length;
   if (length < tcb.segmentSize) tcb.snd.smallEnd = tcb.snd.nxt;
-  transmit(tcb, start, length, ACK | flags);
+  // RFC 3168 §6.1.6: a probe of a closed window must not look like other text.
+  const isFresh = tcb.snd.wnd > 0;
+  transmit(tcb, start, length, ACK | flags, isFresh);
 }
 
 /** Sends our SYN: <SEQ=ISS><CTL=SYN>, or with an ACK in SYN-RECEIVED. */
@@ -128,6 +135,7 @@ function queueSent(tcb: TransmissionControlBlock, length: number, flags: number)
   const end = sequenceAdd(start, length);
   tcb.scoreboard.push({ start, end, flags, firstSentAt: now, sentAt: now, transmissions: 1, lost: false, sacked: false });
   tcb.recovery.sent(length);
+  tcb.ecn?.reduction.sent(length);
   tcb.snd.nxt = end;
 }
 

@@ -36,7 +36,7 @@ export interface TcpRetransmissionEvent extends TcpConnectionEvent {
 /** The congestion window or the threshold changed other than by growth. */
 export interface TcpCongestionEvent extends TcpConnectionEvent {
   readonly kind: "congestion";
-  readonly reason: "established" | "enter-recovery" | "leave-recovery" | "timeout" | "idle";
+  readonly reason: "established" | "enter-recovery" | "leave-recovery" | "timeout" | "idle" | "marked" | "reduced";
   readonly window: number;
   readonly threshold: number;
 }

@@ -4,6 +4,7 @@ import type { Endpoint } from "../endpoint.ts";
 import type { CongestionAccounting, CongestionControlFactory } from "./congestion/congestion-control.ts";
 import type { CongestionControlName } from "./congestion/congestion-controls.ts";
 import type { AcknowledgmentPolicy } from "./delayed-acknowledgment.ts";
+import type { EcnMode } from "./ecn/ecn-mode.ts";
 import type { TcpState } from "./state.ts";
 
 /** Notifications. Each is the last thing that happens in an event, so every user call is allowed inside. */
@@ -33,6 +34,15 @@ export interface TcpConnectionOptions {
   readonly sendBuffer?: number;
   /** Offer and use selective acknowledgments (RFC 2018), and with them RACK-TLP (RFC 8985). Fixed when the connection opens. @default true */
   readonly sack?: boolean;
+  /**
+   * Explicit congestion notification (RFC 3168, RFC 8311) and its accurate feedback (RFC 9768); see `EcnMode`. Fixed when the connection opens.
+   * @default "passive"
+   */
+  readonly ecn?: EcnMode;
+  /** A SYN that asked for ECN and was not answered is sent again without, and fields that something on the way spoils are not used (RFC 3168 §6.1.1.1, RFC 9768 §3.2.2.3). @default true */
+  readonly ecnFallback?: boolean;
+  /** Send the option of Accurate ECN, which counts octets, wherever the peer knows it (RFC 9768 §3.2.3). @default true */
+  readonly accurateEcnOption?: boolean;
   /** Turns the Nagle algorithm off (MUST-17). @default false */
   readonly noDelay?: boolean;
   /**

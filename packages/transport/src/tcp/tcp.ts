@@ -197,7 +197,7 @@ export class Tcp implements TcpService, IpProtocolHandler, TcpContext {
       return this.dropped(parsed, packet);
     }
     const route = this.acceptSourceRoutes ? reversedRoute(packet, header) : undefined;
-    const segment = new Segment(parsed, packet);
+    const segment = new Segment(parsed, packet, header.trafficClass);
     const tcb = this.connections.find(header.destination, parsed.destinationPort, header.source, parsed.sourcePort);
     if (tcb === undefined) return this.receiveWithoutConnection(segment, parsed, header, packet, route);
     if (this.mayReopen(tcb, segment)) {
@@ -286,6 +286,7 @@ export class Tcp implements TcpService, IpProtocolHandler, TcpContext {
     tcb.irs = segment.seq;
     tcb.rcv.nxt = sequenceAdd(segment.seq, 1);
     applySynOptions(tcb, segment.options);
+    tcb.ecnHandshake.synArrived(tcb, segment);
     if (route !== undefined) followRoute(tcb, route);
     updateSegmentSize(tcb);
     tcb.setState("SYN-RECEIVED");

@@ -1,6 +1,7 @@
 // What happens when a timer expires (RFC 9293 §3.10.8, §3.8.4, §3.8.6.1; RFC 6298 §5.4 and after).
 import { sequenceAdd, sequenceDistance } from "@netstrata/core";
 import { abort, becomeClosed } from "./closing.ts";
+import { windowReducedForLoss } from "./ecn/window-reduction.ts";
 import { sendKeepAlive } from "./segment-output.ts";
 import { patienceLeft } from "./send-timers.ts";
 import { retransmit, sendFresh } from "./sender.ts";
@@ -61,6 +62,7 @@ function retransmissionTimeout(tcb: TransmissionControlBlock): void {
     if (!isSyn) {
       tcb.congestion.timedOut(tcb.flightSize, tcb.timeouts > 1, tcb.clock.now());
       tcb.recovery.timedOut(tcb);
+      windowReducedForLoss(tcb);
       reportCongestion(tcb, "timeout");
     }
     // RFC 2018 §8: the first hole was reported as filled and is not, so the peer has thrown away what it held.

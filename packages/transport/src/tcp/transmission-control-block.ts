@@ -16,6 +16,9 @@ import type { CongestionControl } from "./congestion/congestion-control.ts";
 import { SampleRecord } from "./congestion/sample-record.ts";
 import type { ResolvedTcpOptions } from "./connection-options.ts";
 import { createDelayedAcknowledgment, type DelayedAcknowledgment } from "./delayed-acknowledgment.ts";
+import type { EcnFeedback } from "./ecn/ecn-feedback.ts";
+import { ECN_FIELD, ECT_0 } from "./ecn/ecn-field.ts";
+import { EcnHandshake } from "./ecn/ecn-handshake.ts";
 import type { LossRecovery } from "./loss-recovery/loss-recovery.ts";
 import type { Reassembler } from "./reassembler.ts";
 import { ReceiveBuffer } from "./receive-buffer.ts";
@@ -123,6 +126,9 @@ export class TransmissionControlBlock {
   sackPermitted = false;
   /** What arrived a second time, to be reported with the next acknowledgment (RFC 2883). */
   duplicateSack: SackBlock | undefined;
+  readonly ecnHandshake: EcnHandshake = new EcnHandshake();
+  /** How marks are fed back, once both SYNs have agreed on it (RFC 3168 §6.1.1, RFC 9768 §3.1). */
+  ecn: EcnFeedback | undefined;
   /** The peer's SYN offered window scaling. */
   peerScales = false;
   /** The most octets of text a segment may carry now (Eff.snd.MSS, §3.7.1). */
@@ -195,6 +201,8 @@ export class TransmissionControlBlock {
   segmentsOut = 0;
   segmentsRetransmitted = 0;
 
+  private markableFrom: IpSendOptions | undefined;
+  private markableOptions!: IpSendOptions;
   private readonly timers: Partial<Record<TimerKind, Timer>> = {};
 
   constructor(
@@ -257,6 +265,15 @@ export class TransmissionControlBlock {
   /** Most octets that may be received beyond what waits to be read, as far as the Window field can say it. */
   get receiveRoom(): number {
     return Math.min(65535 << this.rcv.shift, Math.max(0, this.options.receiveBuffer - this.receiveBuffer.length));
+  }
+
+  /** The same options with the field that says ECN-capable: ECT(0), which RFC 3168 §6.1.2 recommends. */
+  markable(options: IpSendOptions): IpSendOptions {
+    if (this.markableFrom !== options) {
+      this.markableFrom = options;
+      this.markableOptions = { ...options, trafficClass: ((options.trafficClass ?? 0) & ~ECN_FIELD) | ECT_0 };
+    }
+    return this.markableOptions;
   }
 
   timer(kind: TimerKind): Timer {

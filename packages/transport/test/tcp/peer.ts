@@ -28,6 +28,7 @@ import { createWire, IpInterface, type LinkDevice } from "@netstrata/link";
 import { expect, test } from "vitest";
 import {
   ACK,
+  AE,
   CWR,
   ECE,
   FIN,
@@ -69,13 +70,13 @@ export const SEQUENCE_STARTS: readonly SequenceStart[] = [
 ];
 
 /** Letters of control bits, in the order in which this file writes them. */
-const FLAG_BITS: Readonly<Record<string, number>> = { S: SYN, F: FIN, R: RST, P: PSH, U: URG, E: ECE, C: CWR, A: ACK };
+const FLAG_BITS: Readonly<Record<string, number>> = { S: SYN, F: FIN, R: RST, P: PSH, U: URG, E: ECE, C: CWR, N: AE, A: ACK };
 
 /** Octets of text: a string, octets, or so many octets of which each has a value of its own. */
 export type Text = string | Uint8Array | number;
 
 interface SegmentFields {
-  /** Letters out of SFRPUECA. */
+  /** Letters out of SFRPUECNA; N is AE, once the nonce sum. */
   readonly flags: string;
   readonly seq?: number;
   readonly ack?: number;
@@ -97,11 +98,14 @@ export interface PeerSegment extends SegmentFields {
   readonly source?: Ipv4Address;
   readonly destination?: Ipv4Address;
   readonly ipOptions?: Uint8Array;
+  /** TOS: DSCP and the ECN field. @default 0 */
+  readonly trafficClass?: number;
 }
 
 /** What the peer expects. What is left out may be anything, but for the text, which is none then. */
 export interface ExpectedSegment extends SegmentFields {
   readonly options?: TcpOptions;
+  readonly trafficClass?: number;
 }
 
 /** What the peer received, in relative numbers. */
@@ -193,7 +197,7 @@ export class Peer {
 
   /** The datagram that `send` would send. */
   packet(segment: PeerSegment): PacketBuffer {
-    const { flags, options = {}, source = this.address, destination = this.stackAddress, ipOptions } = segment;
+    const { flags, options = {}, source = this.address, destination = this.stackAddress, ipOptions, trafficClass } = segment;
     const text = textOf(segment.data);
     const optionsLength = options instanceof Uint8Array ? options.length : tcpOptionsLength(options);
     const packet = PacketBuffer.allocate(100, optionsLength + text.length);
@@ -210,7 +214,7 @@ export class Peer {
       urgentPointer: segment.urgent ?? 0,
     };
     prependTcp(packet, fields, optionsLength, source, destination);
-    this.prependIp(packet, PROTOCOL_TCP, source, destination, ipOptions);
+    this.prependIp(packet, PROTOCOL_TCP, source, destination, ipOptions, trafficClass);
     return packet;
   }
 
@@ -424,13 +428,20 @@ export class Peer {
     });
   }
 
-  private prependIp(packet: PacketBuffer, protocol: number, source: Ipv4Address, destination: Ipv4Address, options?: Uint8Array): void {
+  private prependIp(
+    packet: PacketBuffer,
+    protocol: number,
+    source: Ipv4Address,
+    destination: Ipv4Address,
+    options?: Uint8Array,
+    trafficClass = 0,
+  ): void {
     prependIpv4(packet, {
       source,
       destination,
       protocol,
       timeToLive: 64,
-      trafficClass: 0,
+      trafficClass,
       identification: 0,
       dontFragment: true,
       moreFragments: false,

@@ -1,5 +1,6 @@
 // Fast retransmit and fast recovery for peers without SACK (RFC 5681 §3.2, RFC 6582), with limited transmit (RFC 3042).
 import { isAfter, isAtOrAfter, type SequenceNumber, sequenceAdd } from "@netstrata/core";
+import { windowReducedForLoss } from "../ecn/window-reduction.ts";
 import { retransmit } from "../sender.ts";
 import { reportCongestion } from "../tcp-events.ts";
 import type { TransmissionControlBlock } from "../transmission-control-block.ts";
@@ -61,7 +62,9 @@ export class NewRenoRecovery implements LossRecovery {
     this.recover = tcb.snd.nxt;
     this.active = true;
     // RFC 5681 §3.2 step 2: what limited transmit sent beyond the window does not count.
-    tcb.congestion.enterRecovery(Math.min(tcb.flightSize, tcb.congestion.window), tcb.clock.now());
+    // For marks of the same window it was reduced already (RFC 3168 §6.1.2).
+    if (!tcb.ecn?.reduction.active) tcb.congestion.enterRecovery(Math.min(tcb.flightSize, tcb.congestion.window), tcb.clock.now());
+    windowReducedForLoss(tcb);
     // RFC 5681 §3.2 step 3: three segments have left the network.
     this.inflation = DUPLICATE_THRESHOLD * tcb.segmentSize;
     tcb.context.counters.TCPRenoRecovery += 1;

@@ -1,5 +1,6 @@
 // RACK-TLP (RFC 8985): a segment is lost when one that was sent later has arrived, and a reordering window has passed since.
 import { isAtOrAfter, isBefore, type Milliseconds, type SequenceNumber, sequenceDistance } from "@netstrata/core";
+import { windowReducedForLoss } from "../ecn/window-reduction.ts";
 import type { SentSegment } from "../scoreboard.ts";
 import { armRetransmission } from "../send-timers.ts";
 import { retransmit, sendProbe } from "../sender.ts";
@@ -100,6 +101,7 @@ export class RackRecovery implements LossRecovery {
     if (!lossRepaired || this.active) return;
     tcb.context.counters.TCPLossProbeRecovery += 1;
     tcb.congestion.enterRecovery(tcb.flightSize + news.octets, tcb.clock.now());
+    windowReducedForLoss(tcb);
     reportCongestion(tcb, "enter-recovery");
   }
 
@@ -148,7 +150,9 @@ export class RackRecovery implements LossRecovery {
     this.active = true;
     this.recover = tcb.snd.nxt;
     this.probeEnd = undefined;
-    tcb.congestion.enterRecovery(tcb.flightSize, tcb.clock.now());
+    // For marks of the same window it was reduced already (RFC 3168 §6.1.2).
+    if (!tcb.ecn?.reduction.active) tcb.congestion.enterRecovery(tcb.flightSize, tcb.clock.now());
+    windowReducedForLoss(tcb);
     this.reduction.start(tcb.flightSize, tcb.congestion.window);
     // §7.2: no probe in recovery, so the timer is set for the timeout.
     armRetransmission(tcb);

@@ -1,0 +1,147 @@
+// Accurate ECN (RFC 9768 §3.2): the receiver counts marked packets, and octets by their ECN field; the sender hears of every change.
+import type { SequenceNumber } from "@netstrata/core";
+import type { Segment } from "../segment.ts";
+import type { AccurateEcnOption, TcpOptions } from "../tcp-options.ts";
+import type { TransmissionControlBlock } from "../transmission-control-block.ts";
+import { OctetCounters } from "./accurate-ecn-option.ts";
+import { ACE_START, aceOf, flagsOfAce, newMarks, reflectionOf } from "./ace.ts";
+import type { Delivered, EcnFeedback } from "./ecn-feedback.ts";
+import { CE, ECT_0, NOT_ECT } from "./ecn-field.ts";
+import { WindowReduction } from "./window-reduction.ts";
+
+/** §3.2.2.5.1: so many marks are acknowledged at once, when there is new text to acknowledge and when there is none. */
+const MARKS_PER_ACKNOWLEDGMENT = 2;
+const MARKS_PER_EMPTY_ACKNOWLEDGMENT = 3;
+/** The same text again and again although it was acknowledged: the option may be what our acknowledgments are dropped for (§3.2.3.2.5). */
+const REPEATS_WITHOUT_OPTION = 2;
+/** Three counters and the padding that alignment takes. */
+const FULL_OPTION_LENGTH = 12;
+/** Appendix A.2.2: octets marked per packet marked, as a part of the segment size, below which the counter has not turned. */
+const TURN_FRACTION = 1 / 2;
+
+export class AccurateEcn implements EcnFeedback {
+  readonly kind = "accurate";
+  readonly reduction: WindowReduction = new WindowReduction();
+  mayMark = true;
+  hasSeenField = false;
+  /** r.cep - 5: marked packets received. */
+  marksReceived = 0;
+  /** s.cep - 5: marked packets that the peer has reported. */
+  deliveredMarks = 0;
+  /** r.ceb, r.e0b, r.e1b: octets received by field. */
+  readonly octetsReceived: OctetCounters = new OctetCounters();
+  /** s.ceb, s.e0b, s.e1b: octets reported. */
+  readonly octetsReported: OctetCounters = new OctetCounters();
+  /** The peer has sent the option, so the way carries it and the peer may like it too. */
+  private hasSeenOption = false;
+  /** The text that came again last, and how often in a row. */
+  private repeatedText: SequenceNumber | undefined;
+  private repeats = 0;
+  /** The field of the SYN,ACK, which our acknowledgment of it reflects; undefined once that is done. */
+  private toReflect: number | undefined;
+  private lastField: number = NOT_ECT;
+  /** Marks since the last segment went out. */
+  private marksPending = 0;
+  /** The latest timestamp of the peer's acknowledgments: one that is not newer and acknowledges nothing may be an old one. */
+  private latestTimestamp: number | undefined;
+
+  constructor(synOptions: TcpOptions) {
+    this.hasSeenOption = synOptions.accurateEcn !== undefined;
+  }
+
+  /** §3.2.2.1: the acknowledgment of a SYN,ACK reflects its field. */
+  answerRepeated(segment: Segment): void {
+    this.toReflect = segment.ecnField;
+  }
+
+  /** The SYN,ACK that opens the connection. */
+  answerArrived(segment: Segment): void {
+    this.answerRepeated(segment);
+    if (segment.ecnField !== NOT_ECT) this.hasSeenField = true;
+    if (segment.ecnField === CE) this.marksReceived += 1;
+  }
+
+  /** Our SYN,ACK arrived with a mark (§3.2.2.1, table 4). */
+  countMark(): void {
+    this.deliveredMarks += 1;
+  }
+
+  received(tcb: TransmissionControlBlock, segment: Segment): void {
+    if (segment.options.accurateEcn !== undefined) this.hasSeenOption = true;
+    const field = segment.ecnField;
+    const { length } = segment.payload;
+    if (field !== NOT_ECT) this.hasSeenField = true;
+    this.octetsReceived.add(field, length);
+    const changed = field !== this.lastField;
+    this.lastField = field;
+    if (field !== CE) return;
+    this.marksReceived += 1;
+    this.marksPending += 1;
+    // §3.2.2.5.1: at once when marks begin, and every so many marks. Empty acknowledgments wait longer, lest they answer each other.
+    if (length > 0 ? changed || this.marksPending >= MARKS_PER_ACKNOWLEDGMENT : this.marksPending >= MARKS_PER_EMPTY_ACKNOWLEDGMENT) {
+      tcb.ackNow = true;
+    }
+  }
+
+  /** §3.2.3.2.5: the peer does not hear our acknowledgments of it, and the option may be why. */
+  repeated(tcb: TransmissionControlBlock, segment: Segment): void {
+    this.repeats = this.repeatedText === segment.seq ? this.repeats + 1 : Math.max(1, this.repeats);
+    this.repeatedText = segment.seq;
+    this.received(tcb, segment);
+  }
+
+  reported(tcb: TransmissionControlBlock, segment: Segment, delivered: Delivered): number {
+    // §3.2.2.5.2: nothing new, so it may be older than what is known.
+    if (!this.isProgress(segment, delivered)) return 0;
+    const marked = this.octetsReported.update(segment.options.accurateEcn);
+    const { least, most } = newMarks(aceOf(segment.flags), this.deliveredMarks, delivered.segments);
+    let marks = most;
+    if (most > least && marked !== undefined) marks = judgeTurns(tcb.segmentSize, least, most, marked);
+    // More than we have ever sent: the reflection of a handshake that comes late, or a lie.
+    if (marks + this.deliveredMarks > tcb.segmentsOut) return 0;
+    this.deliveredMarks += marks;
+    return marks;
+  }
+
+  /** Every segment says how many it was (§3.2.2); there is no need to tell that the window was reduced. */
+  windowReduced(): void {}
+
+  flags(length: number, _isFresh: boolean): number {
+    const reflected = this.toReflect;
+    this.toReflect = undefined;
+    this.marksPending = 0;
+    return flagsOfAce(reflected !== undefined && length === 0 ? reflectionOf(reflected) : ACE_START + this.marksReceived);
+  }
+
+  /** RFC 8311 §4.3 opens the way for marks on acknowledgments too, since here they are heard. Retransmissions stay as they were. */
+  field(length: number, isFresh: boolean): number {
+    return this.mayMark && (isFresh || length === 0) ? ECT_0 : NOT_ECT;
+  }
+
+  option(tcb: TransmissionControlBlock, used: TcpOptions): AccurateEcnOption | undefined {
+    if (!tcb.options.accurateEcnOption || !this.hasSeenOption || this.optionFails) return undefined;
+    // What a timeout found lost may have been dropped for the option.
+    if (tcb.timeouts > 0) return undefined;
+    return this.octetsReceived.option(used);
+  }
+
+  private isProgress(segment: Segment, delivered: Delivered): boolean {
+    const value = segment.options.timestamps?.value;
+    const isNewer = value !== undefined && (this.latestTimestamp === undefined || ((value - this.latestTimestamp) | 0) > 0);
+    if (isNewer) this.latestTimestamp = value;
+    return isNewer || delivered.octets > 0;
+  }
+
+  get optionLength(): number {
+    return this.hasSeenOption && !this.optionFails ? FULL_OPTION_LENGTH : 0;
+  }
+
+  private get optionFails(): boolean {
+    return this.repeats >= REPEATS_WITHOUT_OPTION;
+  }
+}
+
+/** Appendix A.2.2: the octets marked tell whether the counter of packets can have turned. */
+function judgeTurns(segmentSize: number, least: number, most: number, marked: number): number {
+  return marked === 0 || marked < most * segmentSize * TURN_FRACTION ? least : most;
+}
