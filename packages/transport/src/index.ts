@@ -4,6 +4,7 @@ export * from "./icmp-error-code.ts";
 export * from "./tcp/congestion/acknowledgment-sample.ts";
 export * from "./tcp/congestion/congestion-control.ts";
 export * from "./tcp/congestion/congestion-controls.ts";
+export * from "./tcp/congestion/cubic.ts";
 export * from "./tcp/congestion/fixed-window.ts";
 export * from "./tcp/congestion/loss-based-control.ts";
 export * from "./tcp/congestion/new-reno.ts";

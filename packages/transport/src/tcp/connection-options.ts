@@ -29,7 +29,7 @@ export const DEFAULT_TCP_OPTIONS: ResolvedTcpOptions = {
   acknowledgments: "rfc",
   // RFC 6298 §2.4
   rtoMinimum: 1000,
-  congestionControl: "newreno",
+  congestionControl: "cubic",
   congestionAccounting: "octets",
   hystart: true,
   pacing: false,

@@ -73,11 +73,11 @@ export interface TcpConnectionOptions {
   readonly quickAck?: boolean;
   /** Lower bound of the retransmission timeout (RFC 6298 §2.4 asks for 1 s; Linux uses 200 ms). @default 1000 ms */
   readonly rtoMinimum?: number;
-  /** Which algorithm decides how much may be in flight (RFC 5681 §3), or what makes one. Changed later, the new one goes on from the old one's window. @default "newreno" */
+  /** Which algorithm decides how much may be in flight (RFC 5681 §3), or what makes one. Changed later, the new one goes on from the old one's window. @default "cubic" (RFC 9438) */
   readonly congestionControl?: CongestionControlName | CongestionControlFactory;
   /** "segments" reckons as Linux does: whole segments, and windows are halved rather than what is in flight. @default "octets" */
   readonly congestionAccounting?: CongestionAccounting;
-  /** Leave slow start when round trips grow longer, before something is lost (HyStart++, RFC 9406). @default true */
+  /** Leave slow start when round trips grow longer, before something is lost (CUBIC with HyStart++, RFC 9406). @default true */
   readonly hystart?: boolean;
   /** L of RFC 3465 §2.3: the most segments that one acknowledgment adds in slow start; Infinity as in Linux. @default by algorithm: NewReno 1, CUBIC 8 with HyStart++ (RFC 9406 §4.3) */
   readonly slowStartLimit?: number;

@@ -1,15 +1,15 @@
 // Congestion control and loss recovery without SACK, as the wire shows them (RFC 5681, RFC 6582, RFC 6928, RFC 3042).
 import { sequenceAdd } from "@netstrata/core";
 import { describe, expect } from "vitest";
-import type { CongestionControl, TcpConnection } from "../../src/index.ts";
+import type { CongestionControl, TcpConnection, TcpListenOptions } from "../../src/index.ts";
 import type { TransmissionControlBlock } from "../../src/tcp/transmission-control-block.ts";
 import { dialogue, octets, type Peer } from "./peer.ts";
 
 const MSS = 1000;
 
 /** A connection with segments of 1000 octets and a window that is never in the way; `octets` are given to it at once. */
-function sendOver(peer: Peer, count: number, roundTrip = 100): TcpConnection {
-  peer.listen({ sendBuffer: 1_000_000 });
+function sendOver(peer: Peer, count: number, roundTrip = 100, options: TcpListenOptions = { congestionControl: "newreno" }): TcpConnection {
+  peer.listen({ sendBuffer: 1_000_000, ...options });
   peer.send({ flags: "S", seq: 0, options: { maximumSegmentSize: MSS, windowScale: 7 } });
   peer.expect({ flags: "SA", seq: 0, ack: 1 });
   peer.advance(roundTrip);
@@ -116,7 +116,7 @@ describe("another algorithm", () => {
   dialogue(
     "MAY-18: may take NewReno's place for all connections of a stack",
     (peer) => {
-      sendOver(peer, 5000);
+      sendOver(peer, 5000, 100, {});
       for (let index = 0; index < 5; index += 1) {
         expect(sent(peer)).toEqual([index]);
         acknowledge(peer, index + 1);

@@ -1,7 +1,14 @@
 // One seed, one world: two hosts that talk over a network as bad as the seed makes it. Everything about the run follows from the seed.
 import { type Clock, type Host, randomBelow, randomFraction, SeededRandom, type Timer } from "@netstrata/core";
 import { FaultInjector, type FaultRates, type LinkDevice } from "@netstrata/link";
-import { isArrow, type TcpConnection, type TcpEvent, type TcpStackOptions } from "../../src/index.ts";
+import {
+  CONGESTION_CONTROLS,
+  type CongestionControlName,
+  isArrow,
+  type TcpConnection,
+  type TcpEvent,
+  type TcpStackOptions,
+} from "../../src/index.ts";
 import { twoHosts } from "../two-hosts.ts";
 
 /** Simulated time without progress after which a conversation is stuck. Small buffers and slow readers may take days, but not stand still. */
@@ -122,6 +129,21 @@ function randomRates(random: SeededRandom): FaultRates {
   };
 }
 
+/** Each seed has its congestion control, and may have any other. */
+function randomCongestionOptions(random: SeededRandom): TcpStackOptions {
+  const names = Object.keys(CONGESTION_CONTROLS) as CongestionControlName[];
+  const maybe = (): boolean => randomBelow(random, 2) === 0;
+  return {
+    congestionControl: names[randomBelow(random, names.length)],
+    congestionAccounting: maybe() ? "octets" : "segments",
+    hystart: maybe(),
+    pacing: randomBelow(random, 4) === 0,
+    maximumPacingRate: randomBelow(random, 8) === 0 ? 1e4 + randomBelow(random, 1e6) : undefined,
+    slowStartAfterIdle: maybe(),
+    initialWindow: maybe() ? undefined : 1 + randomBelow(random, 50),
+  };
+}
+
 function randomStackOptions(random: SeededRandom): TcpStackOptions {
   // One start in three lies just before a place where signed or unsigned comparison goes wrong.
   const start = [random.uint32(), 2 ** 31 - randomBelow(random, 100_000), 2 ** 32 - 1 - randomBelow(random, 100_000)][
@@ -137,6 +159,7 @@ function randomStackOptions(random: SeededRandom): TcpStackOptions {
     delayedAck: randomBelow(random, 2) === 0 ? 0 : 40,
     rtoMinimum: randomBelow(random, 2) === 0 ? 1000 : 200,
     timeWait: TIME_WAIT,
+    ...randomCongestionOptions(random.fork("congestion")),
     userTimeout: PATIENCE,
   };
 }

@@ -2,12 +2,15 @@
 import type { Random } from "@netstrata/core";
 import type { ResolvedTcpOptions } from "../connection-options.ts";
 import type { CongestionControl, CongestionControlFactory } from "./congestion-control.ts";
+import { Cubic } from "./cubic.ts";
 import { FixedWindow } from "./fixed-window.ts";
+import { LinuxCubic } from "./linux-cubic.ts";
 import { NewReno } from "./new-reno.ts";
 
-export type CongestionControlName = "newreno" | "fixed";
+export type CongestionControlName = "cubic" | "newreno" | "fixed";
 
 export const CONGESTION_CONTROLS: Readonly<Record<CongestionControlName, CongestionControlFactory>> = {
+  cubic: (settings) => (settings.accounting === "segments" ? new LinuxCubic(settings) : new Cubic(settings)),
   newreno: (settings) => new NewReno(settings),
   fixed: () => new FixedWindow(),
 };

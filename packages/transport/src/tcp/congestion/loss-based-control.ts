@@ -30,6 +30,7 @@ export abstract class LossBasedControl implements CongestionControl {
   /** L, in segments (RFC 3465 §2.3). */
   protected abstract readonly slowStartLimit: number;
 
+  /** A connection that took over from another algorithm may be far from slow start. */
   established({ segmentSize, window, threshold }: CongestionStart): void {
     this.segmentSize = segmentSize;
     this.window = window;
@@ -45,7 +46,7 @@ export abstract class LossBasedControl implements CongestionControl {
     // RFC 7661 §4.3: a window that was not used has not been shown to fit.
     if (!sample.limited) return;
     let { octets } = sample;
-    if (this.window < this.threshold) octets = this.slowStart(octets);
+    if (this.window < this.threshold) octets = this.slowStart(octets, sample);
     if (octets > 0) this.avoidCongestion(octets, sample);
     if (this.window > LARGEST_WINDOW) this.window = LARGEST_WINDOW;
   }
@@ -54,8 +55,8 @@ export abstract class LossBasedControl implements CongestionControl {
    * RFC 5681 equation 2 with RFC 3465's L in place of one segment. In segments what crosses the threshold is congestion avoidance's;
    * in octets the whole acknowledgment is slow start's.
    */
-  protected slowStart(octets: number): number {
-    const growth = Math.min(octets, this.slowStartLimit * this.segmentSize);
+  private slowStart(octets: number, sample: AcknowledgmentSample): number {
+    const growth = this.slowStartGrowth(Math.min(octets, this.slowStartLimit * this.segmentSize), sample);
     if (this.settings.accounting === "octets") {
       this.window += growth;
       return 0;
@@ -63,6 +64,11 @@ export abstract class LossBasedControl implements CongestionControl {
     const before = this.window;
     this.window = Math.min(before + growth, this.threshold);
     return growth - (this.window - before);
+  }
+
+  /** How much of what slow start may add is added. */
+  protected slowStartGrowth(octets: number, _sample: AcknowledgmentSample): number {
+    return octets;
   }
 
   enterRecovery(flightSize: number, now: Milliseconds): void {
