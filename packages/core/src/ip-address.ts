@@ -45,6 +45,20 @@ export function isLinkLocal(address: IpAddress): boolean {
   return isIpv4(address) ? address >>> 16 === 0xa9fe : (address.charCodeAt(0) & 0xffc0) === 0xfe80;
 }
 
+/** ::ffff:0:0/96 (RFC 4291 §2.5.5.2): how IPv4 addresses look to a socket that serves both families. Never on a wire. */
+export function isMappedIpv4(address: IpAddress): address is Ipv6Address {
+  return isIpv6(address) && address.charCodeAt(5) === 0xffff && address.startsWith("\0\0\0\0\0");
+}
+
+export function mappedFromIpv4(address: Ipv4Address): Ipv6Address {
+  return `\0\0\0\0\0\uffff${String.fromCharCode(address >>> 16, address & 0xffff)}` as Ipv6Address;
+}
+
+/** The IPv4 address in a mapped one. */
+export function ipv4FromMapped(address: Ipv6Address): Ipv4Address {
+  return (((address.charCodeAt(6) << 16) | address.charCodeAt(7)) >>> 0) as Ipv4Address;
+}
+
 /** 224.0.0.0/4 (RFC 1112 §4) or ff00::/8 (RFC 4291 §2.7). */
 export function isMulticast(address: IpAddress): boolean {
   return isIpv4(address) ? address >>> 28 === 14 : address.charCodeAt(0) >>> 8 === 0xff;

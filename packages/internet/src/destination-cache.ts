@@ -101,7 +101,7 @@ export class DestinationCache {
       return link && this.pathThrough(address, link);
     }
     const nextHop = onLinkOnly(address) ? address : (route.nextHop ?? address);
-    const source = route.source ?? this.addresses.sourceOn(route.interface, nextHop);
+    const source = route.source ?? this.sourceOn(route.interface, address, nextHop);
     return { interface: route.interface, nextHop, viaRouter: nextHop !== address, source };
   }
 
@@ -116,8 +116,13 @@ export class DestinationCache {
       interface: through,
       nextHop,
       viaRouter: nextHop !== address,
-      source: route?.source ?? this.addresses.sourceOn(through, nextHop),
+      source: route?.source ?? this.sourceOn(through, address, nextHop),
     };
+  }
+
+  /** IPv4 looks at who is next (RFC 1122 §3.3.4.3), IPv6 at where it goes (RFC 6724 §5). */
+  private sourceOn(through: NetworkInterface, address: IpAddress, nextHop: IpAddress): IpAddress | undefined {
+    return this.addresses.sourceOn(through, isIpv4(address) ? nextHop : address);
   }
 
   private firstLink(): NetworkInterface | undefined {

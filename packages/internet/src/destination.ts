@@ -29,6 +29,8 @@ export class Destination implements Path {
   readonly generation: number;
   /** A source address that is known to be good, so that a connection's is checked once. */
   checkedSource: IpAddress | undefined;
+  /** What the flow labels of everything that goes there are made with (RFC 6437 §3); 0 for IPv4. */
+  flowSecret: number;
   private identification: number;
   private pathMtu = Number.POSITIVE_INFINITY;
   private pathMtuExpiry: Milliseconds = 0;
@@ -40,7 +42,9 @@ export class Destination implements Path {
     this.viaRouter = path.viaRouter;
     this.source = path.source;
     this.generation = generation;
-    this.identification = random.uint32() & 0xffff;
+    const chance = random.uint32();
+    this.identification = isIpv4(address) ? chance & 0xffff : chance;
+    this.flowSecret = isIpv4(address) ? 0 : random.uint32();
   }
 
   /** The largest datagram that goes there unfragmented, in octets, as far as is known. */
@@ -60,17 +64,24 @@ export class Destination implements Path {
   }
 
   /**
-   * The identification of the next datagram that may be fragmented (RFC 6864 §4.3): a counter of its own for each destination,
-   * from a random start, tells nobody how much is sent to others.
+   * The identification of the next datagram that may be fragmented (RFC 6864 §4.3, RFC 7739 §5.1): a counter of its own for each
+   * destination, from a random start, tells nobody how much is sent to others.
    */
   nextIdentification(): number {
     this.identification = (this.identification + 1) & 0xffff;
     return this.identification;
   }
 
+  /** The same with the 32 bits that it has in IPv6's fragment header. */
+  nextFragmentIdentification(): number {
+    this.identification = (this.identification + 1) >>> 0;
+    return this.identification;
+  }
+
   /** Takes over what an outdated entry had learnt, if the way is still the same. */
   inherit(former: Destination): void {
     this.identification = former.identification;
+    this.flowSecret = former.flowSecret;
     if (former.interface !== this.interface || former.nextHop !== this.nextHop) return;
     this.pathMtu = former.pathMtu;
     this.pathMtuExpiry = former.pathMtuExpiry;

@@ -1,6 +1,7 @@
-// Echo requests of our own (RFC 792, RFC 1122 §3.2.2.6): what ping and traceroute are made of.
-import { type Host, type IpAddress, PacketBuffer, randomBelow } from "@netstrata/core";
-import { ICMP_ECHO_REQUEST, ICMP_HEADER_LENGTH, type IcmpHeader } from "./icmp-message.ts";
+// Echo requests of our own (RFC 792, RFC 1122 §3.2.2.6, RFC 4443 §4): what ping and traceroute are made of.
+import { type Host, type IpAddress, type IpVersion, ipVersion, PacketBuffer, randomBelow } from "@netstrata/core";
+import type { NetworkInterface } from "@netstrata/link";
+import { ICMP_HEADER_LENGTH, type IcmpHeader } from "./icmp-message.ts";
 import type { IpHeader } from "./ip-header.ts";
 import { PROTOCOL_ICMP } from "./ip-protocol.ts";
 import type { IcmpError, IpSendOptions, IpSendResult, IpService } from "./ip-service.ts";
@@ -24,6 +25,8 @@ export interface EchoRequest {
   readonly timeToLive?: number;
   readonly trafficClass?: number;
   readonly dontFragment?: boolean;
+  /** Send through this interface, whatever the routes say. */
+  readonly interface?: NetworkInterface;
 }
 
 /** One asker, known to the answers by its identifier. */
@@ -41,18 +44,23 @@ interface Asker {
   unfragmentedTo: IpAddress | undefined;
 }
 
-type SendMessage = (message: IcmpHeader, packet: PacketBuffer, options: IpSendOptions) => IpSendResult;
+/** Sends an echo request; `rest` is identifier and sequence number. Each version of ICMP has one, with type and protocol of its own. */
+export type SendEcho = (rest: number, packet: PacketBuffer, options: IpSendOptions) => IpSendResult;
 
 export class EchoClients {
   private readonly host: Host;
   private readonly ip: IpService;
-  private readonly sendMessage: SendMessage;
+  private readonly senders = new Map<IpVersion, SendEcho>();
   private readonly askers = new Map<number, Asker>();
 
-  constructor(host: Host, ip: IpService, sendMessage: SendMessage) {
+  constructor(host: Host, ip: IpService) {
     this.host = host;
     this.ip = ip;
-    this.sendMessage = sendMessage;
+  }
+
+  /** Sets how echo requests of one IP version are sent. */
+  sendThrough(version: IpVersion, send: SendEcho): void {
+    this.senders.set(version, send);
   }
 
   /**
@@ -93,18 +101,19 @@ export class EchoClients {
   private send(identifier: number, asker: Asker, request: EchoRequest): IpSendResult {
     if (request.dontFragment === true) asker.unfragmentedTo = request.destination;
     const source = request.source ?? this.ip.sourceFor(request.destination);
-    if (source === undefined) return "network-unreachable";
+    const sendEcho = this.senders.get(ipVersion(request.destination));
+    if (source === undefined || sendEcho === undefined) return "network-unreachable";
     const payload = request.payload ?? new Uint8Array(0);
     const packet = PacketBuffer.allocate(this.ip.headroom + ICMP_HEADER_LENGTH, payload.length);
     packet.set(payload);
-    const message = { type: ICMP_ECHO_REQUEST, code: 0, rest: ((identifier << 16) | (request.sequence & 0xffff)) >>> 0 };
-    return this.sendMessage(message, packet, {
+    return sendEcho(((identifier << 16) | (request.sequence & 0xffff)) >>> 0, packet, {
       source,
       destination: request.destination,
       protocol: PROTOCOL_ICMP,
       timeToLive: request.timeToLive,
       trafficClass: request.trafficClass,
       dontFragment: request.dontFragment,
+      interface: request.interface,
     });
   }
 

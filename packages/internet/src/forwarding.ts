@@ -12,6 +12,7 @@ import {
 } from "@netstrata/core";
 import type { LinkCast } from "@netstrata/link";
 import type { DestinationCache } from "./destination-cache.ts";
+import { ipv4Fragmenter } from "./fragmentation.ts";
 import type { Icmp } from "./icmp.ts";
 import {
   ICMP_DESTINATION_UNREACHABLE,
@@ -24,7 +25,7 @@ import {
 import type { Ipv4Counters, Ipv4DropReason, Ipv4Drops } from "./ipv4-counters.ts";
 import { IPV4_HEADER_LENGTH, IPV4_MAX_LENGTH, type Ipv4Header } from "./ipv4-header.ts";
 import { recordRoute } from "./ipv4-options.ts";
-import { sendToLink } from "./link-output.ts";
+import { type Fragmenter, sendToLink } from "./link-output.ts";
 
 const NETWORK_UNREACHABLE: IcmpHeader = { type: ICMP_DESTINATION_UNREACHABLE, code: UNREACHABLE_NETWORK, rest: 0 };
 const TIME_EXCEEDED: IcmpHeader = { type: ICMP_TIME_EXCEEDED, code: TIME_EXCEEDED_IN_TRANSIT, rest: 0 };
@@ -38,12 +39,14 @@ export class Forwarding {
   private readonly drops: Ipv4Drops;
   private readonly destinations: DestinationCache;
   private readonly icmp: Icmp;
+  private readonly fragment: Fragmenter;
 
   constructor(counters: Ipv4Counters, drops: Ipv4Drops, destinations: DestinationCache, icmp: Icmp) {
     this.counters = counters;
     this.drops = drops;
     this.destinations = destinations;
     this.icmp = icmp;
+    this.fragment = ipv4Fragmenter(counters);
   }
 
   /**
@@ -71,7 +74,7 @@ export class Forwarding {
     const onward = datagram.copy(link.headroom);
     decrementTimeToLive(onward);
     if (header.headerLength > IPV4_HEADER_LENGTH) recordOurselves(onward, header.headerLength, next.source);
-    if (sendToLink(onward, next, link.mtu, this.counters)) {
+    if (sendToLink(onward, next, link.mtu, this.fragment)) {
       this.counters.ForwDatagrams += 1;
       return;
     }

@@ -1,9 +1,24 @@
 // Fragmentation (RFC 791 §3.2): cuts a datagram, or a fragment, into pieces that fit.
 import { foldChecksum, PacketBuffer, sumBytes } from "@netstrata/core";
+import type { Ipv4Counters } from "./ipv4-counters.ts";
 import { IPV4_HEADER_LENGTH } from "./ipv4-header.ts";
 import { copiedOptions } from "./ipv4-options.ts";
+import type { Fragmenter } from "./link-output.ts";
 
+const DONT_FRAGMENT = 0x4000;
 const MORE_FRAGMENTS = 0x2000;
+
+/** Cuts and counts what is not forbidden to be cut (RFC 791 §3.1, Flags). */
+export function ipv4Fragmenter(counters: Ipv4Counters): Fragmenter {
+  return (datagram, mtu, next) => {
+    if ((datagram.u16(6) & DONT_FRAGMENT) !== 0) return undefined;
+    const pieces = fragmentIpv4(datagram, mtu, next.interface.headroom);
+    if (pieces === undefined) return undefined;
+    counters.FragOKs += 1;
+    counters.FragCreates += pieces.length;
+    return pieces;
+  };
+}
 
 /**
  * Cuts a datagram.

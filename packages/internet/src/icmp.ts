@@ -1,7 +1,7 @@
 // ICMP (RFC 792, RFC 1122 §3.2.2): answers echoes, sends errors within the rules, hands errors to the transport they are about.
 import { type Host, isMulticast, PacketBuffer } from "@netstrata/core";
 import type { LinkCast } from "@netstrata/link";
-import { EchoClients } from "./echo.ts";
+import type { EchoClients } from "./echo.ts";
 import {
   countIcmpType,
   createIcmpCounters,
@@ -53,6 +53,7 @@ export class Icmp implements IpProtocolHandler {
     ip: IpService,
     addresses: LocalAddresses,
     handlers: readonly (IpProtocolHandler | undefined)[],
+    echo: EchoClients,
     limits?: Partial<IcmpRateLimits>,
   ) {
     this.drops = createIcmpDrops(host, this.counters);
@@ -60,7 +61,8 @@ export class Icmp implements IpProtocolHandler {
     this.addresses = addresses;
     this.handlers = handlers;
     this.limiter = new IcmpRateLimiter(host, limits);
-    this.echo = new EchoClients(host, ip, (message, packet, options) => this.sendMessage(message, packet, options));
+    this.echo = echo;
+    echo.sendThrough(4, (rest, packet, options) => this.sendMessage({ type: ICMP_ECHO_REQUEST, code: 0, rest }, packet, options));
   }
 
   receive(packet: PacketBuffer, header: IpHeader, arrival: Arrival): Delivery {

@@ -2,21 +2,26 @@
 import { type Host, type IpAddress, type IpPrefix, isIpv4, isMulticast, type PacketBuffer } from "@netstrata/core";
 import type { DatagramReceiver, LinkCast, NetworkInterface } from "@netstrata/link";
 import { DestinationCache } from "./destination-cache.ts";
-import type { EchoClients } from "./echo.ts";
+import { EchoClients } from "./echo.ts";
 import { Icmp } from "./icmp.ts";
 import type { IcmpRateLimits } from "./icmp-rate-limiter.ts";
+import { Icmpv6 } from "./icmpv6.ts";
 import { baseHeaderLength } from "./ip-header.ts";
 import type { IpProtocolHandler, IpSendOptions, IpSendResult, IpService } from "./ip-service.ts";
 import { Ipv4, type Ipv4Options } from "./ipv4.ts";
 import { IPV4_MAX_HEADER_LENGTH, IPV4_MAX_LENGTH, IPV4_MINIMUM_REASSEMBLY } from "./ipv4-header.ts";
+import { Ipv6, type Ipv6Options } from "./ipv6.ts";
+import { IPV6_MAX_PAYLOAD, IPV6_MINIMUM_MTU } from "./ipv6-header.ts";
 import { LocalAddresses } from "./local-addresses.ts";
 import type { RoutingTable } from "./routing-table.ts";
 
-export interface InternetOptions extends Ipv4Options {
+/** What stands here is for both families; TTL and hop limit are one and the same. */
+export interface InternetOptions extends Ipv4Options, Ipv6Options {
   /** Pass on datagrams that are for others: be a router (RFC 1122 §3.1). @default false */
   readonly forwarding?: boolean;
   /** As a router, pass on broadcasts directed to a network of ours (RFC 2644: off unless asked for). @default false */
   readonly directedBroadcasts?: boolean;
+  /** For each of ICMP and ICMPv6. */
   readonly icmp?: Partial<IcmpRateLimits>;
   /** Destinations whose route and path MTU are remembered. @default 4096 */
   readonly destinations?: number;
@@ -30,42 +35,49 @@ export interface InterfaceRole {
 export class InternetLayer implements IpService, DatagramReceiver {
   readonly ipv4: Ipv4;
   readonly icmp: Icmp;
+  readonly ipv6: Ipv6;
+  readonly icmpv6: Icmpv6;
+  /** Our own echo requests, of both families: ping, traceroute. */
+  readonly echo: EchoClients;
   /** The destination cache; for its size and its evictions. */
   readonly destinations: DestinationCache;
   private readonly host: Host;
   private readonly local = new LocalAddresses();
-  private readonly handlers: (IpProtocolHandler | undefined)[] = new Array(256).fill(undefined);
+  /** By protocol number, the same transports for both families; but each family has an ICMP of its own. */
+  private readonly ipv4Handlers: (IpProtocolHandler | undefined)[] = new Array(256).fill(undefined);
+  private readonly ipv6Handlers: (IpProtocolHandler | undefined)[] = new Array(256).fill(undefined);
   private largestHeadroom = 0;
 
   constructor(host: Host, options: InternetOptions = {}) {
     this.host = host;
     this.destinations = new DestinationCache(host, this.local, options.destinations);
-    this.icmp = new Icmp(host, this, this.local, this.handlers, options.icmp);
-    this.ipv4 = new Ipv4(host, this.local, this.destinations, this.handlers, this.icmp, options);
-    this.ipv4.forwarding.enabled = options.forwarding ?? false;
+    this.echo = new EchoClients(host, this);
+    this.icmp = new Icmp(host, this, this.local, this.ipv4Handlers, this.echo, options.icmp);
+    this.ipv4 = new Ipv4(host, this.local, this.destinations, this.ipv4Handlers, this.icmp, options);
+    this.icmpv6 = new Icmpv6(host, this, this.local, this.ipv6Handlers, this.echo, options.icmp);
+    this.ipv6 = new Ipv6(host, this.local, this.destinations, this.ipv6Handlers, this.icmpv6, options);
+    this.forwarding = options.forwarding ?? false;
     this.ipv4.forwarding.directedBroadcasts = options.directedBroadcasts ?? false;
-    this.register(this.icmp);
+    this.ipv4Handlers[this.icmp.protocol] = this.icmp;
+    this.ipv6Handlers[this.icmpv6.protocol] = this.icmpv6;
   }
 
   get routes(): RoutingTable {
     return this.destinations.routes;
   }
 
-  /** Our own echo requests: ping, traceroute. */
-  get echo(): EchoClients {
-    return this.icmp.echo;
-  }
-
   get interfaces(): readonly NetworkInterface[] {
     return this.local.interfaces;
   }
 
+  /** Whether this host is a router, of both families. */
   get forwarding(): boolean {
     return this.ipv4.forwarding.enabled;
   }
 
   set forwarding(enabled: boolean) {
     this.ipv4.forwarding.enabled = enabled;
+    this.ipv6.forwarding.enabled = enabled;
   }
 
   // Interfaces and addresses
@@ -119,7 +131,9 @@ export class InternetLayer implements IpService, DatagramReceiver {
     this.local.refresh();
     this.routes.remove((route) => route.origin === "connected" && route.interface === networkInterface);
     for (const prefix of networkInterface.addresses) {
-      this.routes.add({ prefix, interface: networkInterface, source: prefix.address, origin: "connected" });
+      // IPv6 chooses among all addresses of the interface (RFC 6724 §5), whichever of them the route comes from.
+      const source = isIpv4(prefix.address) ? prefix.address : undefined;
+      this.routes.add({ prefix, interface: networkInterface, source, origin: "connected" });
     }
     this.destinations.invalidate();
   }
@@ -127,15 +141,13 @@ export class InternetLayer implements IpService, DatagramReceiver {
   // From the link (RFC 1122 §2.4)
 
   receive(datagram: PacketBuffer, from: NetworkInterface, cast: LinkCast): void {
-    if (datagram.length > 0 && datagram.u8(0) >>> 4 === 6) {
-      this.ipv4.drops.count("no-ipv6", datagram);
-      return;
-    }
-    this.ipv4.receive(datagram, from, cast);
+    if (isVersion6(datagram)) this.ipv6.receive(datagram, from, cast);
+    else this.ipv4.receive(datagram, from, cast);
   }
 
   unresolved(datagram: PacketBuffer, _via: NetworkInterface, nextHop: IpAddress): void {
-    this.ipv4.unresolved(datagram, nextHop);
+    if (isVersion6(datagram)) this.ipv6.unresolved(datagram, nextHop);
+    else this.ipv4.unresolved(datagram, nextHop);
   }
 
   // From the transport (RFC 1122 §3.4)
@@ -145,20 +157,22 @@ export class InternetLayer implements IpService, DatagramReceiver {
   }
 
   send(packet: PacketBuffer, options: IpSendOptions): IpSendResult {
-    return isIpv4(options.destination) ? this.ipv4.send(packet, options) : "network-unreachable";
+    return isIpv4(options.destination) ? this.ipv4.send(packet, options) : this.ipv6.send(packet, options);
   }
 
   sourceFor(destination: IpAddress): IpAddress | undefined {
-    return isIpv4(destination) ? this.destinations.lookup(destination)?.source : undefined;
+    return this.destinations.lookup(destination)?.source;
   }
 
   maxSendSize(destination: IpAddress): number {
-    const mtu = this.destinations.lookup(destination)?.mtu(this.host.clock) ?? IPV4_MINIMUM_REASSEMBLY;
+    const least = isIpv4(destination) ? IPV4_MINIMUM_REASSEMBLY : IPV6_MINIMUM_MTU;
+    const mtu = this.destinations.lookup(destination)?.mtu(this.host.clock) ?? least;
     return mtu - baseHeaderLength(destination);
   }
 
   maxReceiveSize(destination: IpAddress): number {
-    return IPV4_MAX_LENGTH - baseHeaderLength(destination);
+    // IPv4 counts its header, IPv6 does not.
+    return isIpv4(destination) ? IPV4_MAX_LENGTH - baseHeaderLength(destination) : IPV6_MAX_PAYLOAD;
   }
 
   maxSuperSegment(destination: IpAddress): number {
@@ -191,14 +205,21 @@ export class InternetLayer implements IpService, DatagramReceiver {
   }
 
   register(handler: IpProtocolHandler): void {
-    this.handlers[handler.protocol] = handler;
+    this.ipv4Handlers[handler.protocol] = handler;
+    this.ipv6Handlers[handler.protocol] = handler;
   }
 
   /** Disarms timers and forgets unfinished datagrams. The interfaces stay their owner's to close. */
   close(): void {
     this.ipv4.reassembler.clear();
+    this.ipv6.reassembler.clear();
     for (const networkInterface of this.interfaces) this.removeInterface(networkInterface);
   }
+}
+
+/** What is neither is IPv4's to drop. */
+function isVersion6(datagram: PacketBuffer): boolean {
+  return datagram.length > 0 && datagram.u8(0) >>> 4 === 6;
 }
 
 /** Receives for interfaces that no layer uses any more. */

@@ -26,7 +26,9 @@ export type IcmpErrorKind =
   | "source-route-failed"
   | "prohibited"
   | "time-exceeded"
-  | "parameter-problem";
+  | "parameter-problem"
+  /** An ICMPv6 error of a type that is not known (RFC 4443 §2.4 a). */
+  | "unknown";
 
 export interface IcmpError {
   readonly kind: IcmpErrorKind;
@@ -61,7 +63,10 @@ export interface IpSendOptions {
   readonly trafficClass?: number;
   /** Never fragment, here or on the way (RFC 1191 §3). False when absent. */
   readonly dontFragment?: boolean;
-  /** IPv4 options, padded to a multiple of 4 octets. */
+  /**
+   * IPv4 options, padded to a multiple of 4 octets; to an IPv6 destination hop-by-hop options (RFC 8200 §4.3), padded so that with
+   * the two octets in front of them they are a multiple of 8.
+   */
   readonly options?: Uint8Array;
   /** Send through this interface, whatever the routes say: needed for broadcast and multicast on a host with several. */
   readonly interface?: NetworkInterface;

@@ -33,8 +33,6 @@ const IPV4_DROPS = {
   // The header, RFC 1812 §5.2.2.
   truncated: ["InHdrErrors", "RFC 1812 §5.2.2 (1)"],
   "bad-checksum": ["InHdrErrors", "RFC 1122 §3.2.1.2"],
-  /** Until there is an IPv6 layer. */
-  "no-ipv6": ["InHdrErrors", "RFC 1122 §3.2.1.1"],
   "bad-version": ["InHdrErrors", "RFC 1122 §3.2.1.1"],
   "bad-header-length": ["InHdrErrors", "RFC 1812 §5.2.2 (4)"],
   "bad-total-length": ["InHdrErrors", "RFC 1812 §5.2.2 (5)"],

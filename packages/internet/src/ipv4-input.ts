@@ -15,8 +15,8 @@ import type { Arrival, IpProtocolHandler } from "./ip-service.ts";
 import type { Ipv4Counters, Ipv4DropReason, Ipv4Drops } from "./ipv4-counters.ts";
 import { IPV4_HEADER_LENGTH, type Ipv4Header, readIpv4Header, readUncheckedIpv4Header } from "./ipv4-header.ts";
 import { isFinished, isSourceRoute, OPTION_STRICT_SOURCE_ROUTE, readIpv4Options, recordedAddresses } from "./ipv4-options.ts";
+import type { Reassembler } from "./ipv4-reassembly.ts";
 import type { LocalAddresses } from "./local-addresses.ts";
-import type { Reassembler } from "./reassembly.ts";
 
 const PROTOCOL_UNREACHABLE: IcmpHeader = { type: ICMP_DESTINATION_UNREACHABLE, code: UNREACHABLE_PROTOCOL, rest: 0 };
 const PORT_UNREACHABLE: IcmpHeader = { type: ICMP_DESTINATION_UNREACHABLE, code: UNREACHABLE_PORT, rest: 0 };

@@ -2,11 +2,12 @@
 import { type Host, IPV4_ANY, IPV4_BROADCAST, type Ipv4Address, isLoopback, isMulticast, type PacketBuffer } from "@netstrata/core";
 import type { Destination } from "./destination.ts";
 import type { DestinationCache } from "./destination-cache.ts";
+import { ipv4Fragmenter } from "./fragmentation.ts";
 import type { IpSendOptions, IpSendResult } from "./ip-service.ts";
 import type { Ipv4Counters, Ipv4DropReason, Ipv4Drops } from "./ipv4-counters.ts";
 import { IPV4_HEADER_LENGTH, IPV4_MAX_HEADER_LENGTH, IPV4_MAX_LENGTH, prependIpv4 } from "./ipv4-header.ts";
 import { readIpv4Options } from "./ipv4-options.ts";
-import { sendToLink } from "./link-output.ts";
+import { type Fragmenter, sendToLink } from "./link-output.ts";
 import type { LocalAddresses } from "./local-addresses.ts";
 
 /** RFC 1112 §6.1: what is multicast stays on its link unless the sender says otherwise. */
@@ -20,6 +21,7 @@ export class Ipv4Output {
   private readonly counters: Ipv4Counters;
   private readonly drops: Ipv4Drops;
   private readonly timeToLive: number;
+  private readonly fragment: Fragmenter;
 
   /** @param timeToLive of datagrams whose sender gives none */
   constructor(
@@ -36,6 +38,7 @@ export class Ipv4Output {
     this.counters = counters;
     this.drops = drops;
     this.timeToLive = timeToLive;
+    this.fragment = ipv4Fragmenter(counters);
   }
 
   /** @param packet its window is the transport message */
@@ -52,7 +55,7 @@ export class Ipv4Output {
     const headerLength = IPV4_HEADER_LENGTH + (options.options?.length ?? 0);
     if (packet.length + headerLength > IPV4_MAX_LENGTH) return this.fail("message-too-long", "message-too-long", packet);
     const datagram = this.addressed(packet, headerLength, options, destination);
-    const isSent = sendToLink(datagram, destination, destination.mtu(this.host.clock), this.counters);
+    const isSent = sendToLink(datagram, destination, destination.mtu(this.host.clock), this.fragment);
     return isSent ? "sent" : this.fail("message-too-long", "message-too-long", datagram);
   }
 

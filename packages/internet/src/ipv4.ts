@@ -16,8 +16,9 @@ import { createIpv4Counters, createIpv4Drops, type Ipv4Counters, type Ipv4Drops 
 import { readUncheckedIpv4Header } from "./ipv4-header.ts";
 import { Ipv4Input } from "./ipv4-input.ts";
 import { Ipv4Output } from "./ipv4-output.ts";
+import { Reassembler } from "./ipv4-reassembly.ts";
 import type { LocalAddresses } from "./local-addresses.ts";
-import { Reassembler, type ReassemblyLimits } from "./reassembly.ts";
+import type { ReassemblyLimits } from "./reassembly-table.ts";
 
 export const DEFAULT_TIME_TO_LIVE = 64;
 

@@ -1,9 +1,11 @@
-// The IPv6 header (RFC 8200 §3) and the walk over its extension headers (§4). The IPv6 layer itself is not here yet.
-import { type Ipv6Address, type PacketBuffer, readIpv6 } from "@netstrata/core";
+// The IPv6 header (RFC 8200 §3), and a walk over its extension headers (§4) that only looks: what they ask for is done in ipv6-extension-headers.ts.
+import { type Ipv6Address, type PacketBuffer, readIpv6, writeIp } from "@netstrata/core";
 import type { IpHeader } from "./ip-header.ts";
 import { PROTOCOL_IPV6_DESTINATION, PROTOCOL_IPV6_FRAGMENT, PROTOCOL_IPV6_HOP_BY_HOP, PROTOCOL_IPV6_ROUTING } from "./ip-protocol.ts";
 
 export const IPV6_HEADER_LENGTH = 40;
+/** Octets behind the header, with extension headers: the field has 16 bits (RFC 8200 §3). */
+export const IPV6_MAX_PAYLOAD = 65535;
 /** Every link must carry a packet of this size (RFC 8200 §5). */
 export const IPV6_MINIMUM_MTU = 1280;
 /** Nobody has a use for longer chains; walking on would be work for an attacker (RFC 8504 §5.3 allows such a limit). */
@@ -36,6 +38,34 @@ export function readIpv6Header(packet: PacketBuffer): Ipv6Header | Ipv6ParseErro
     return "bad-extension-header";
   }
   packet.consume(header.headerLength);
+  return header;
+}
+
+/**
+ * Reads and consumes the 40 octets of the header and cuts link padding off; extension headers stay where they are. Its `protocol`
+ * is the Next Header field. The packet is unchanged when the answer is a string.
+ */
+export function readIpv6FixedHeader(packet: PacketBuffer): Ipv6Header | "truncated" | "bad-version" | "bad-payload-length" {
+  if (packet.length < 1) return "truncated";
+  if (packet.u8(0) >>> 4 !== 6) return "bad-version";
+  if (packet.length < IPV6_HEADER_LENGTH) return "truncated";
+  const payloadLength = packet.u16(4);
+  if (packet.length < IPV6_HEADER_LENGTH + payloadLength) return "bad-payload-length";
+  const first = packet.u32(0);
+  const header: Ipv6Header = {
+    version: 6,
+    headerLength: IPV6_HEADER_LENGTH,
+    trafficClass: (first >>> 20) & 0xff,
+    flowLabel: first & 0xfffff,
+    payloadLength,
+    timeToLive: packet.u8(7),
+    protocol: packet.u8(6),
+    source: readIpv6(packet, 8),
+    destination: readIpv6(packet, 24),
+    fragment: undefined,
+  };
+  packet.truncate(IPV6_HEADER_LENGTH + payloadLength);
+  packet.consume(IPV6_HEADER_LENGTH);
   return header;
 }
 
@@ -87,4 +117,28 @@ function isExtensionHeader(protocol: number): boolean {
     protocol === PROTOCOL_IPV6_DESTINATION ||
     protocol === AUTHENTICATION_HEADER
   );
+}
+
+/** What `prependIpv6` needs to know. */
+export interface Ipv6HeaderFields {
+  readonly source: Ipv6Address;
+  readonly destination: Ipv6Address;
+  /** The Next Header field. */
+  readonly protocol: number;
+  /** The Hop Limit. */
+  readonly timeToLive: number;
+  readonly trafficClass: number;
+  readonly flowLabel: number;
+}
+
+/** Writes a header in front of the window, which holds the payload with its extension headers. */
+export function prependIpv6(packet: PacketBuffer, fields: Ipv6HeaderFields): void {
+  const payloadLength = packet.length;
+  packet.prepend(IPV6_HEADER_LENGTH);
+  packet.setU32(0, (0x60000000 | (fields.trafficClass << 20) | fields.flowLabel) >>> 0);
+  packet.setU16(4, payloadLength);
+  packet.setU8(6, fields.protocol);
+  packet.setU8(7, fields.timeToLive);
+  writeIp(packet, 8, fields.source);
+  writeIp(packet, 24, fields.destination);
 }

@@ -1,19 +1,22 @@
-// The last step of sending and of forwarding (RFC 791 §3.2): a datagram goes to its link whole or in pieces.
+// The last step of sending and of forwarding (RFC 791 §3.2, RFC 8200 §5): a datagram goes to its link whole or in pieces.
 import type { PacketBuffer } from "@netstrata/core";
 import type { Destination } from "./destination.ts";
-import { fragmentIpv4 } from "./fragmentation.ts";
-import type { Ipv4Counters } from "./ipv4-counters.ts";
 import { segmentTcp } from "./tcp-segmentation.ts";
 import { finishChecksum } from "./transport-checksum.ts";
 
-const DONT_FRAGMENT = 0x4000;
+/** Cuts what does not fit into pieces of at most `mtu` octets; undefined when it must not, or cannot, be cut. It only reads. */
+export type Fragmenter = (datagram: PacketBuffer, mtu: number, next: Destination) => PacketBuffer[] | undefined;
+
+/** For what is on its way through an IPv6 router (RFC 8200 §5), or must not be cut. */
+export const NEVER_FRAGMENT: Fragmenter = () => undefined;
 
 /**
- * @param datagram its window starts at the IP header; ownership is taken
+ * @param datagram of either family, its window starts at the IP header; ownership is taken
  * @param mtu octets of what may leave in one piece
+ * @param fragment what becomes of larger ones
  * @returns false when it is too long and must not, or cannot, be cut
  */
-export function sendToLink(datagram: PacketBuffer, next: Destination, mtu: number, counters: Ipv4Counters): boolean {
+export function sendToLink(datagram: PacketBuffer, next: Destination, mtu: number, fragment: Fragmenter): boolean {
   const link = next.interface;
   // A super-segment is cut by the device, so it is the device that says how long it may be.
   const largest = datagram.segmentSize > 0 ? link.offload.segmentation : mtu;
@@ -23,17 +26,8 @@ export function sendToLink(datagram: PacketBuffer, next: Destination, mtu: numbe
     link.send(datagram, next.nextHop);
     return true;
   }
-  const pieces = datagram.segmentSize > 0 ? segmentTcp(datagram, mtu, link.headroom) : fragments(datagram, mtu, link.headroom, counters);
+  const pieces = datagram.segmentSize > 0 ? segmentTcp(datagram, mtu, link.headroom) : fragment(datagram, mtu, next);
   if (pieces === undefined) return false;
   for (const piece of pieces) link.send(piece, next.nextHop);
   return true;
-}
-
-function fragments(datagram: PacketBuffer, mtu: number, headroom: number, counters: Ipv4Counters): PacketBuffer[] | undefined {
-  if ((datagram.u16(6) & DONT_FRAGMENT) !== 0) return undefined;
-  const pieces = fragmentIpv4(datagram, mtu, headroom);
-  if (pieces === undefined) return undefined;
-  counters.FragOKs += 1;
-  counters.FragCreates += pieces.length;
-  return pieces;
 }

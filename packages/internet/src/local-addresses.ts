@@ -5,16 +5,29 @@ import {
   IPV4_BROADCAST,
   type IpAddress,
   type IpPrefix,
+  type Ipv6Address,
   isIpv4,
+  isIpv6,
+  isLinkLocal,
   isLoopback,
   isMulticast,
   networkOf,
   prefixContains,
 } from "@netstrata/core";
 import type { LinkCast, NetworkInterface } from "@netstrata/link";
+import { type AddressAttributes, scopeOf, selectSource } from "./address-selection.ts";
 
 /** 224.0.0.1, of which every host is a member (RFC 1112 §4). */
 const ALL_HOSTS = 0xe0000001;
+/** Of these every node is a member (RFC 4291 §2.7.1, §2.8). */
+export const ALL_NODES_ON_INTERFACE: Ipv6Address = "\uff01\0\0\0\0\0\0\u0001" as Ipv6Address;
+export const ALL_NODES: Ipv6Address = "\uff02\0\0\0\0\0\0\u0001" as Ipv6Address;
+
+/** ff02::1:ffXX:XXXX with the last 24 bits of an address (RFC 4291 §2.7.1): there it is asked for. */
+export function solicitedNodeGroup(address: Ipv6Address): Ipv6Address {
+  const group = String.fromCharCode(0xff02, 0, 0, 0, 0, 1, 0xff00 | (address.charCodeAt(6) & 0xff), address.charCodeAt(7));
+  return group as Ipv6Address;
+}
 
 export class LocalAddresses {
   /** In the order in which they were added. */
@@ -24,13 +37,20 @@ export class LocalAddresses {
   private readonly own = new Map<IpAddress, NetworkInterface>();
   private readonly broadcasts = new Map<IpAddress, NetworkInterface>();
   private readonly groups = new Map<NetworkInterface, Set<IpAddress>>();
+  /** For each interface the groups that come with its IPv6 addresses. */
+  private readonly solicitedNodes = new Map<NetworkInterface, Set<IpAddress>>();
+  /** Of IPv6 addresses that are not just as any other. */
+  readonly attributes: Map<IpAddress, AddressAttributes> = new Map();
 
   /** Reads the interfaces' addresses anew; to be called after each change. */
   refresh(): void {
     this.own.clear();
     this.broadcasts.clear();
+    this.solicitedNodes.clear();
     for (const networkInterface of this.interfaces) {
       for (const prefix of networkInterface.addresses) this.note(prefix, networkInterface);
+      const ipv6 = networkInterface.addresses.map(({ address }) => address).filter(isIpv6);
+      if (ipv6.length > 0) this.solicitedNodes.set(networkInterface, new Set(ipv6.map(solicitedNodeGroup)));
     }
   }
 
@@ -74,6 +94,7 @@ export class LocalAddresses {
 
   /** An own address to speak from to `neighbour`: one of its network if there is one, else the interface's first (RFC 1122 §3.3.4.3). */
   sourceOn(networkInterface: NetworkInterface, neighbour: IpAddress): IpAddress | undefined {
+    if (isIpv6(neighbour)) return this.ipv6SourceOn(networkInterface, neighbour);
     const candidates = networkInterface.addresses.filter(({ address }) => isIpv4(address) === isIpv4(neighbour));
     const chosen = candidates.find((prefix) => prefixContains(prefix, neighbour)) ?? candidates[0];
     return chosen?.address ?? this.anyAddress(neighbour);
@@ -83,6 +104,16 @@ export class LocalAddresses {
   private anyAddress(like: IpAddress): IpAddress | undefined {
     for (const address of this.own.keys()) if (isIpv4(address) === isIpv4(like) && !isLoopback(address)) return address;
     return undefined;
+  }
+
+  /** RFC 6724 §5 among the interface's addresses; where none of them reaches so far, among all of the host (§4: as a router may). */
+  ipv6SourceOn(networkInterface: NetworkInterface, destination: Ipv6Address): IpAddress | undefined {
+    const attributesOf = (address: IpAddress): AddressAttributes | undefined => this.attributes.get(address);
+    const own = selectSource(ipv6AddressesOf(networkInterface), destination, attributesOf);
+    if (own !== undefined && scopeOf(own.address) >= scopeOf(destination)) return own.address;
+    if (isMulticast(destination) || isLinkLocal(destination)) return own?.address;
+    const all = this.interfaces.filter((other) => other !== this.loopback).flatMap(ipv6AddressesOf);
+    return (selectSource(all, destination, attributesOf) ?? own)?.address;
   }
 
   join(group: IpAddress, networkInterface: NetworkInterface): void {
@@ -100,6 +131,11 @@ export class LocalAddresses {
   }
 
   private isMember(group: IpAddress, networkInterface: NetworkInterface): boolean {
-    return group === ALL_HOSTS || this.groups.get(networkInterface)?.has(group) === true;
+    if (group === ALL_HOSTS || group === ALL_NODES || group === ALL_NODES_ON_INTERFACE) return true;
+    return this.solicitedNodes.get(networkInterface)?.has(group) === true || this.groups.get(networkInterface)?.has(group) === true;
   }
+}
+
+function ipv6AddressesOf(networkInterface: NetworkInterface): readonly IpPrefix[] {
+  return networkInterface.addresses.filter(({ address }) => isIpv6(address));
 }

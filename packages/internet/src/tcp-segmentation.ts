@@ -1,6 +1,7 @@
 // Cuts a TCP super-segment (RFC 9293 §3.1 header) where the link below does not: what kernels call GSO.
 import { foldChecksum, PacketBuffer, sumBytes } from "@netstrata/core";
 import { PROTOCOL_TCP } from "./ip-protocol.ts";
+import { IPV6_HEADER_LENGTH } from "./ipv6-header.ts";
 
 const TCP_HEADER_LENGTH = 20;
 /** FIN and PSH belong to the last octets, so to the last segment. */
@@ -15,8 +16,10 @@ const FIRST_ONLY = 0x80;
  * @returns undefined when that is no TCP segment, or when a segment would exceed `mtu`
  */
 export function segmentTcp(datagram: PacketBuffer, mtu: number, headroom: number): PacketBuffer[] | undefined {
-  const headerLength = (datagram.u8(0) & 0xf) * 4;
-  if (datagram.u8(9) !== PROTOCOL_TCP) return undefined;
+  const isVersion6 = datagram.u8(0) >>> 4 === 6;
+  // No super-segment of ours has extension headers.
+  const headerLength = isVersion6 ? IPV6_HEADER_LENGTH : (datagram.u8(0) & 0xf) * 4;
+  if (datagram.u8(isVersion6 ? 6 : 9) !== PROTOCOL_TCP) return undefined;
   // Of a segment too short to hold a data offset, whatever stands behind it leads out of the datagram as well.
   const tcpHeaderLength = (datagram.u8(headerLength + 12) >>> 4) * 4;
   const bothHeaders = headerLength + tcpHeaderLength;
@@ -29,24 +32,33 @@ export function segmentTcp(datagram: PacketBuffer, mtu: number, headroom: number
     segment.set(datagram.view(0, bothHeaders));
     segment.set(datagram.view(at, length), bothHeaders);
     const isLast = at + length === datagram.length;
-    writeTcp(segment, headerLength, at - bothHeaders, (at === bothHeaders ? 0 : FIRST_ONLY) | (isLast ? 0 : LAST_ONLY));
-    writeIp(segment, headerLength, segments.length);
+    writeTcp(
+      segment,
+      isVersion6 ? 8 : 12,
+      headerLength,
+      at - bothHeaders,
+      (at === bothHeaders ? 0 : FIRST_ONLY) | (isLast ? 0 : LAST_ONLY),
+    );
+    if (isVersion6) segment.setU16(4, segment.length - IPV6_HEADER_LENGTH);
+    else writeIpv4(segment, headerLength, segments.length);
     segments.push(segment);
   }
   return segments;
 }
 
-function writeTcp(segment: PacketBuffer, tcp: number, offset: number, flagsToClear: number): void {
+/** @param addressesAt where the IP header has its two addresses, which end with it or in front of its options */
+function writeTcp(segment: PacketBuffer, addressesAt: number, tcp: number, offset: number, flagsToClear: number): void {
   segment.setU32(tcp + 4, (segment.u32(tcp + 4) + offset) >>> 0);
   segment.setU8(tcp + 13, segment.u8(tcp + 13) & ~flagsToClear);
   segment.setU16(tcp + 16, 0);
   // The pseudo-header (RFC 9293 §3.1): both addresses, protocol, length.
-  const addresses = sumBytes(segment.bytes, segment.start + 12, segment.start + 20);
+  const addressesEnd = addressesAt === 12 ? 20 : IPV6_HEADER_LENGTH;
+  const addresses = sumBytes(segment.bytes, segment.start + addressesAt, segment.start + addressesEnd);
   const sum = sumBytes(segment.bytes, segment.start + tcp, segment.end, addresses + PROTOCOL_TCP + segment.length - tcp);
   segment.setU16(tcp + 16, foldChecksum(sum));
 }
 
-function writeIp(segment: PacketBuffer, headerLength: number, index: number): void {
+function writeIpv4(segment: PacketBuffer, headerLength: number, index: number): void {
   segment.setU16(2, segment.length);
   segment.setU16(4, (segment.u16(4) + index) & 0xffff);
   segment.setU16(10, 0);

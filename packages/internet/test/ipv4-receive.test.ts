@@ -49,10 +49,12 @@ test("1122-3.2.1.1-1: a version other than 4 is dropped in silence", () => {
   }
 });
 
-test("an IPv6 datagram is a drop of its own until there is an IPv6 layer", () => {
+test("what says that it is IPv6 is for the IPv6 module to judge, and counts as nothing of IPv4", () => {
   const bench = new Bench();
   bench.link.deliver(damaged({ 0: 0x60 }));
-  expectSilence(bench, "no-ipv6");
+  expectSilence(bench, "truncated");
+  expect(bench.layer.ipv6.counters.InHdrErrors).toBe(1);
+  expect(bench.layer.ipv4.counters.InReceives).toBe(0);
 });
 
 test("1122-3.2.1.2-1, 1812-4.2.2.5-1: a wrong header checksum is dropped in silence", () => {

@@ -214,13 +214,14 @@ test("a packet with too little headroom is copied, not refused", () => {
   expect(bench.link.take()[0].payload).toEqual(octets(50));
 });
 
-test("IPv6 destinations are unreachable until there is an IPv6 layer", () => {
+test("an IPv6 destination is unreachable while no interface has an IPv6 address, and never spoken to from an IPv4 one", () => {
   const bench = new Bench();
-  bench.layer.addAddress(bench.link, prefix("2001:db8::2/64"));
+  const send = () => bench.layer.send(payload(bench), options({ destination: ip("2001:db8::1") }));
   expect(bench.layer.sourceFor(ip("2001:db8::1"))).toBeUndefined();
-  expect(bench.layer.send(payload(bench), options({ source: ip("2001:db8::2"), destination: ip("2001:db8::1") }))).toBe(
-    "network-unreachable",
-  );
+  expect(send()).toBe("network-unreachable");
+  bench.layer.addAddress(bench.link, prefix("2001:db8::2/64"));
+  expect(bench.layer.sourceFor(ip("2001:db8::1"))).toBe(ip("2001:db8::2"));
+  expect(send()).toBe("address-not-available");
 });
 
 test("a partial checksum is finished for an interface that does not do it, and left to one that does", () => {

@@ -4,7 +4,7 @@ import type { InterfaceOptions, Stack } from "@netstrata/socket";
 import type { Network } from "./network.ts";
 
 export interface WorldSwitchOptions extends SwitchOptions {
-  /** @default the next free 10.x.y.0/24 */
+  /** Of either family. @default the next free 10.x.y.0/24 */
   readonly network?: string;
 }
 

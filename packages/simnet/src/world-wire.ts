@@ -26,7 +26,7 @@ export interface WorldWireOptions extends DirectionOptions {
   readonly mtu?: number;
   /** Ignored on a wire with faults, which hit finished packets only. */
   readonly offload?: LinkOffload;
-  /** The network of this wire. @default the next free 10.x.y.0/24 */
+  /** The network of this wire, of either family: `"10.0.9.0/24"`, `"2001:db8:9::/64"`. @default the next free 10.x.y.0/24 */
   readonly network?: string;
   /** The addresses of both ends with their prefix lengths. @default the first two of the network */
   readonly addresses?: readonly [string, string];

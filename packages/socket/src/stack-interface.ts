@@ -64,11 +64,12 @@ function macAddress(text: string): MacAddress {
   return parsed;
 }
 
-/** 127.0.0.1/8, which every host has (RFC 1122 §3.2.1.3 g). */
+/** 127.0.0.1/8 and ::1/128, which every host has (RFC 1122 §3.2.1.3 g, RFC 4291 §2.5.3). */
 export function addLoopback(host: Host, internet: InternetLayer): void {
   const loopback = new IpInterface(host, new LoopbackDevice(host.clock));
   internet.addInterface(loopback, { loopback: true });
   internet.addAddress(loopback, prefix("127.0.0.1/8"));
+  internet.addAddress(loopback, prefix("::1/128"));
 }
 
 /** Throws a RangeError when no interface leads to the router. */

@@ -13,4 +13,5 @@ export const ICMP_ERROR_CODE: Readonly<Record<IcmpErrorKind, ErrorCode>> = {
   "time-exceeded": "EHOSTUNREACH",
   // Linux says EPROTO, which POSIX does not know for datagrams; a message that was malformed in our sending it is our misuse.
   "parameter-problem": "EINVAL",
+  unknown: "EHOSTUNREACH",
 };

@@ -27,6 +27,7 @@ export const UNREACHABLE_TEXT: Readonly<Record<IcmpErrorKind, string>> = {
   prohibited: "Packet filtered",
   "time-exceeded": "Time to live exceeded",
   "parameter-problem": "Parameter problem",
+  unknown: "Unknown error",
 };
 
 /** Sends, prints and sums up. @returns how many answers came; ends early, but with its summary, when `signal` is aborted */
