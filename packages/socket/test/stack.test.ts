@@ -1,5 +1,5 @@
 // The whole: assembly from descriptions, and an end that leaves nothing.
-import { ip, SeededRandom, VirtualClock } from "@netstrata/core";
+import { ip, prefix, SeededRandom, VirtualClock } from "@netstrata/core";
 import { createWire, IpInterface, LoopbackDevice } from "@netstrata/link";
 import { describe, expect, test } from "vitest";
 import { constants as c, createStack, RealTimeClock, type Stack } from "../src/index.ts";
@@ -10,10 +10,10 @@ function host(name: string, clock: VirtualClock) {
 }
 
 describe("assembly", () => {
-  test("every stack has a loopback interface with 127.0.0.1/8", () => {
+  test("every stack has a loopback interface with 127.0.0.1/8 and ::1/128 (RFC 4291 §2.5.3)", () => {
     const stack = createStack({ host: host("h", new VirtualClock()) });
     const [loopback] = stack.layers.internet.interfaces;
-    expect([loopback.name, loopback.addresses]).toEqual(["lo", [{ address: ip("127.0.0.1"), length: 8 }]]);
+    expect([loopback.name, loopback.addresses]).toEqual(["lo", [prefix("127.0.0.1/8"), prefix("::1/128")]]);
     expect(stack.name).toBe("h");
   });
 
