@@ -7,7 +7,8 @@ export function closeBothWays(connection: TcpConnection): void {
     // SHLD-3: these octets were acknowledged, and nobody will read them; the peer must not take them for received.
     connection.abort();
   } else {
-    connection.close();
+    // In this order, so that no FIN goes out where a reset has to (SO_LINGER of 0, too many orphans).
     connection.closeRead();
+    connection.close();
   }
 }

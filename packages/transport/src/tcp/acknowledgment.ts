@@ -3,7 +3,7 @@ import { isAfter, isBefore, type SequenceNumber, sequenceDistance } from "@netst
 import { tellCongestionControl } from "./congestion-feedback.ts";
 import type { SentSegment } from "./scoreboard.ts";
 import type { Segment } from "./segment.ts";
-import { armRetransmission } from "./send-timers.ts";
+import { armRetransmission, probeAnswered } from "./send-timers.ts";
 import type { TcpRoundTripEvent, TcpWindowEvent } from "./tcp-events.ts";
 import type { SackBlock } from "./tcp-options.ts";
 import type { TransmissionControlBlock } from "./transmission-control-block.ts";
@@ -125,11 +125,13 @@ function updateSendWindow(tcb: TransmissionControlBlock, segment: Segment, windo
   if (!isBefore(snd.wl1, segment.seq) && !(snd.wl1 === segment.seq && !isAfter(snd.wl2, segment.ack))) return;
   const before = snd.wnd;
   setSendWindow(tcb, segment, window);
+  if (window === 0) probeAnswered(tcb);
   if ((before === 0) === (window === 0)) return;
   // An opened window ends the back-off of the probes.
   if (before === 0) {
     tcb.windowOpenedAt = tcb.clock.now();
     tcb.disarm("persist");
+    tcb.windowProbesSince = undefined;
     tcb.retransmissionTimeout.endBackOff();
     if (!tcb.scoreboard.isEmpty) {
       // What was sent into the closed window was thrown away.

@@ -10,6 +10,7 @@ export function becomeClosed(tcb: TransmissionControlBlock, error: ErrorCode | u
   const { counters } = tcb.context;
   if (tcb.state === "SYN-SENT" || tcb.state === "SYN-RECEIVED") counters.AttemptFails += 1;
   else if (error !== undefined && (tcb.state === "ESTABLISHED" || tcb.state === "CLOSE-WAIT")) counters.EstabResets += 1;
+  leaveOrphans(tcb);
   tcb.error ??= error;
   tcb.disarmAll();
   tcb.sendBuffer.clear();
@@ -23,8 +24,16 @@ export function becomeClosed(tcb: TransmissionControlBlock, error: ErrorCode | u
   tcb.pending.closed = true;
 }
 
+/** Nobody needs to count it any more: it is over, or a mere TIME-WAIT. */
+function leaveOrphans(tcb: TransmissionControlBlock): void {
+  if (!tcb.orphaned) return;
+  tcb.orphaned = false;
+  tcb.context.orphans -= 1;
+}
+
 /** MUST-13: lingers for 2 MSL, so that a lost last acknowledgment can be given again. */
 export function enterTimeWait(tcb: TransmissionControlBlock): void {
+  leaveOrphans(tcb);
   tcb.setState("TIME-WAIT");
   tcb.disarmAll();
   tcb.timer("life").arm(tcb.options.timeWait);

@@ -24,12 +24,27 @@ export const DEFAULT_TCP_OPTIONS: ResolvedTcpOptions = {
   keepAliveProbes: 9,
   // RFC 9293 §3.9.1.1 names five minutes; SHLD-11 asks for at least 100 s.
   userTimeout: 300_000,
+  retryCounting: "count",
+  retries: Number.POSITIVE_INFINITY,
+  orphanRetries: 15,
+  // MUST-23: a SYN is tried for at least three minutes.
+  synTimeout: 180_000,
+  synRetries: Number.POSITIVE_INFINITY,
+  synLinearTimeouts: 0,
+  synAckRetries: Number.POSITIVE_INFINITY,
+  zeroWindowProbe: "octet",
+  resetWithAck: false,
+  linger: Number.POSITIVE_INFINITY,
   // MUST-40: less than 500 ms.
   delayedAck: 40,
   acknowledgments: "rfc",
   // RFC 6298 §2.4
   rtoMinimum: 1000,
   congestionControl: "cubic",
+  // RFC 6298 §2.5
+  rtoMaximum: 60_000,
+  // RFC 6298 §2.1
+  rtoInitial: 1000,
   congestionAccounting: "octets",
   hystart: true,
   pacing: false,
@@ -40,8 +55,6 @@ export const DEFAULT_TCP_OPTIONS: ResolvedTcpOptions = {
   finWait2: 60_000,
 };
 
-/** MUST-23: a SYN is tried for at least three minutes. */
-export const SYN_TIMEOUT: Milliseconds = 180_000;
 /** MUST-40: an acknowledgment is delayed by less than this. */
 const LONGEST_DELAYED_ACK: Milliseconds = 499;
 /** The largest window that can be announced is 65535 << 14 (RFC 7323 §2.3). */

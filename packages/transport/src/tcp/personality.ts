@@ -18,6 +18,17 @@ const LINUX: Personality = {
   acknowledgments: "linux",
   delayedAck: 40, // TCP_DELACK_MIN
   rtoMinimum: 200, // TCP_RTO_MIN
+  rtoMaximum: 120_000, // TCP_RTO_MAX
+  retryCounting: "time", // retransmits_timed_out()
+  userTimeout: Number.POSITIVE_INFINITY, // TCP_USER_TIMEOUT is off
+  retries: 15, // tcp_retries2
+  orphanRetries: 8, // tcp_orphan_retries of 0
+  synTimeout: Number.POSITIVE_INFINITY,
+  synRetries: 6, // tcp_syn_retries
+  synLinearTimeouts: 4, // tcp_syn_linear_timeouts
+  synAckRetries: 5, // tcp_synack_retries
+  zeroWindowProbe: "empty", // tcp_xmit_probe_skb()
+  resetWithAck: true, // tcp_send_active_reset()
   timeWait: 60_000, // TCP_TIMEWAIT_LEN
   finWait2: 60_000, // tcp_fin_timeout
   keepAliveIdle: 7_200_000, // tcp_keepalive_time
@@ -33,6 +44,13 @@ const FREEBSD: Personality = {
   acknowledgments: "freebsd",
   delayedAck: 40, // delacktime
   rtoMinimum: 230, // rexmit_min and rexmit_slop
+  rtoMaximum: 64_000, // TCPTV_REXMTMAX
+  userTimeout: Number.POSITIVE_INFINITY,
+  retries: 12, // retries
+  synTimeout: 75_000, // keepinit
+  synLinearTimeouts: 4, // tcp_syn_backoff[]
+  synAckRetries: 3, // syncache.rexmtlimit
+  resetWithAck: true, // tcp_outflags[TCPS_CLOSED]
   timeWait: 60_000, // 2 × msl
   finWait2: 60_000, // finwait2_timeout
   keepAlive: true, // always_keepalive

@@ -1,12 +1,8 @@
 // The retransmission timeout (RFC 6298), as arithmetic: it knows no clock and no timer.
 import type { Milliseconds } from "@netstrata/core";
 
-/** §2.1: before the first measurement. */
-const INITIAL_RTO: Milliseconds = 1000;
 /** §5.7: the value after the three-way handshake when the SYN had to be sent again. */
 const RTO_AFTER_LOST_SYN: Milliseconds = 3000;
-/** §2.5: an upper bound, of at least 60 seconds. */
-const MAXIMUM_RTO: Milliseconds = 60000;
 /** §2.3: gains and the factor of the variation. */
 const ALPHA = 1 / 8;
 const BETA = 1 / 4;
@@ -20,8 +16,19 @@ export class RetransmissionTimeout {
   /** RTTVAR */
   variation: Milliseconds | undefined;
   /** RTO, not backed off. */
-  private base: Milliseconds = INITIAL_RTO;
-  private backedOff: Milliseconds = INITIAL_RTO;
+  private base: Milliseconds;
+  private backedOff: Milliseconds;
+  private readonly maximum: Milliseconds;
+
+  /**
+   * @param initial §2.1: before the first measurement
+   * @param maximum §2.5: an upper bound, of at least 60 seconds
+   */
+  constructor(initial: Milliseconds = 1000, maximum: Milliseconds = 60_000) {
+    this.base = initial;
+    this.backedOff = initial;
+    this.maximum = maximum;
+  }
 
   /** The timeout to arm the timer with. */
   get value(): Milliseconds {
@@ -37,13 +44,13 @@ export class RetransmissionTimeout {
       this.variation = (1 - BETA) * this.variation + BETA * Math.abs(this.smoothed - roundTrip);
       this.smoothed = (1 - ALPHA) * this.smoothed + ALPHA * roundTrip;
     }
-    this.base = Math.min(MAXIMUM_RTO, Math.max(minimum, this.smoothed + Math.max(GRANULARITY, K * this.variation)));
+    this.base = Math.min(this.maximum, Math.max(minimum, this.smoothed + Math.max(GRANULARITY, K * this.variation)));
     this.backedOff = this.base;
   }
 
   /** §5.5: the timer expired; the timeout doubles. */
   backOff(): void {
-    this.backedOff = Math.min(MAXIMUM_RTO, this.backedOff * 2);
+    this.backedOff = Math.min(this.maximum, this.backedOff * 2);
   }
 
   /**

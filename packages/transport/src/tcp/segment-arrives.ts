@@ -2,10 +2,11 @@
 import { isAfter, isAtOrAfter, isAtOrBefore, isBefore, sequenceAdd, sequenceDistance } from "@netstrata/core";
 import { acknowledge, setSendWindow } from "./acknowledgment.ts";
 import { acknowledgeOutOfWindow, challenge } from "./challenge-ack.ts";
-import { abort, becomeClosed, enterTimeWait } from "./closing.ts";
+import { becomeClosed, enterTimeWait } from "./closing.ts";
 import { startCongestionControl } from "./congestion-feedback.ts";
 import { NewRenoRecovery } from "./loss-recovery/new-reno-recovery.ts";
 import { RackRecovery } from "./loss-recovery/rack-recovery.ts";
+import { armFinWait2 } from "./orphan.ts";
 import { finIsNext, isAcceptable, noteDuplicate, receiveText, receiveUrgent, trimToWindow, windowShift } from "./receiver.ts";
 import type { Segment } from "./segment.ts";
 import { sendSynAcknowledgment } from "./segment-output.ts";
@@ -28,6 +29,7 @@ export function segmentArrives(tcb: TransmissionControlBlock, segment: Segment):
   tcb.lastReceivedAt = tcb.clock.now();
   // Whatever it is, it is a sign of life (MUST-29).
   tcb.keepAliveProbesSent = 0;
+  tcb.windowProbes = 0;
   if (tcb.state === "SYN-SENT") return segmentArrivesInSynSent(tcb, segment);
   for (const check of CHECKS) {
     const outcome = check(tcb, segment);
@@ -248,7 +250,7 @@ function afterAcknowledgment(tcb: TransmissionControlBlock, segment: Segment): O
     case "FIN-WAIT-1":
       if (everything) {
         tcb.setState("FIN-WAIT-2");
-        if (tcb.readClosed) tcb.timer("life").arm(tcb.options.finWait2);
+        if (tcb.orphaned) armFinWait2(tcb);
       }
       return "continue";
     case "CLOSING":
@@ -286,8 +288,9 @@ function processText(tcb: TransmissionControlBlock, segment: Segment): Outcome {
   if (tcb.readClosed && tcb.finQueued) {
     // SHLD-3: data for a user who has closed for good is answered with a RST.
     tcb.context.counters.TCPAbortOnData += 1;
-    abort(tcb, "ECONNRESET");
-    return "done";
+    becomeClosed(tcb, "ECONNRESET");
+    // With the number that the peer acknowledges, because none but the one it waits for resets it at once (RFC 5961 §3.2).
+    return "answer-with-reset";
   }
   receiveText(tcb, segment);
   // Whoever only stopped reading lets the peer finish, and throws its text away.

@@ -49,7 +49,7 @@ export function transmit(tcb: TransmissionControlBlock, seq: SequenceNumber, len
       seq,
       ack: acknowledges ? rcv.nxt : 0,
       flags,
-      window: (flags & RST) !== 0 ? 0 : selectWindow(tcb, isSyn),
+      window: flags === RST ? 0 : selectWindow(tcb, isSyn),
       urgentPointer,
     },
     optionsLength,
@@ -114,8 +114,13 @@ export function sendKeepAlive(tcb: TransmissionControlBlock): void {
   transmit(tcb, sequenceAdd(tcb.snd.nxt, -1), 0, ACK);
 }
 
-/** <SEQ=SND.NXT><CTL=RST> (§3.10.5) */
+/** Asks whether the window is still closed by an old octet's number, which has to be answered (RFC 9293 §3.8.6.1, without giving any text away). */
+export function sendWindowProbe(tcb: TransmissionControlBlock): void {
+  transmit(tcb, sequenceAdd(tcb.snd.una, -1), 0, ACK);
+}
+
+/** <SEQ=SND.NXT><CTL=RST> (§3.10.5), or with an ACK, as BSD and Linux have always sent it. */
 export function sendReset(tcb: TransmissionControlBlock): void {
   tcb.context.counters.OutRsts += 1;
-  transmit(tcb, acceptableNumber(tcb), 0, RST);
+  transmit(tcb, acceptableNumber(tcb), 0, tcb.options.resetWithAck ? RST | ACK : RST);
 }

@@ -1,8 +1,6 @@
 // The two timers of the sending half (RFC 6298 §5, RFC 9293 §3.8.3, §3.8.6.1): when they run, and how long.
 import { isAtOrBefore, isBefore, type Milliseconds, sequenceAdd } from "@netstrata/core";
-import { SYN_TIMEOUT } from "./connection-options.ts";
-import type { SentSegment } from "./scoreboard.ts";
-import { SYN } from "./tcp-header.ts";
+import { patienceLeft } from "./patience.ts";
 import type { TransmissionControlBlock } from "./transmission-control-block.ts";
 
 /** RFC 9293 §3.8.6.2.1: the override timeout, 0.1 to 1.0 seconds, after which what the window lets through is sent all the same. */
@@ -21,8 +19,21 @@ export function armSendTimers(tcb: TransmissionControlBlock): void {
   else if (!tcb.isArmed("persist")) {
     // SHLD-29: the first probe one retransmission timeout after the window closed.
     const closed = isAtOrBefore(sequenceAdd(tcb.snd.una, tcb.snd.wnd), tcb.snd.nxt);
-    tcb.timer("persist").arm(closed ? tcb.retransmissionTimeout.value : OVERRIDE_TIMEOUT);
+    tcb.timer("persist").arm(closed ? timeToProbe(tcb) : OVERRIDE_TIMEOUT);
   }
+}
+
+/** The retransmission timeout, or less where the user has less patience with a closed window than that. */
+function timeToProbe(tcb: TransmissionControlBlock): Milliseconds {
+  const timeout = tcb.retransmissionTimeout.value;
+  const { windowProbesSince: since } = tcb;
+  if (since === undefined || tcb.options.retryCounting === "count") return timeout;
+  return Math.max(1, Math.min(timeout, tcb.options.userTimeout - (tcb.clock.now() - since)));
+}
+
+/** The window is still closed. An empty probe stays out of the retransmission queue, so nothing else starts the wait for the next anew. */
+export function probeAnswered(tcb: TransmissionControlBlock): void {
+  if (tcb.windowProbesSince !== undefined && tcb.scoreboard.isEmpty) tcb.timer("persist").arm(timeToProbe(tcb));
 }
 
 /** RFC 6298 §5.1, §5.3; the probe of RFC 8985 §7.2 and the user timeout may come before it. */
@@ -34,14 +45,4 @@ export function armRetransmission(tcb: TransmissionControlBlock): void {
   tcb.probeDue = probe !== undefined && probe < timeout;
   // At least a millisecond: a remainder below the clock's precision would expire at once, for ever.
   tcb.timer("retransmission").arm(Math.max(1, Math.min(patienceLeft(tcb, first), tcb.probeDue ? (probe as number) : timeout)));
-}
-
-/** R2 (RFC 9293 §3.8.3): how much longer `first`, the oldest segment, may stay unacknowledged before the connection is given up. */
-export function patienceLeft(tcb: TransmissionControlBlock, first: SentSegment): Milliseconds {
-  const { userTimeout } = tcb.options;
-  const isSyn = (first.flags & SYN) !== 0;
-  // MUST-37: a peer that answers the probes of its closed window is alive, however long it keeps it closed; and what waited
-  // behind the window has waited only since it opened.
-  const alive = tcb.snd.wnd === 0 && !isSyn ? tcb.lastReceivedAt : tcb.windowOpenedAt;
-  return (isSyn ? Math.min(SYN_TIMEOUT, userTimeout) : userTimeout) - (tcb.clock.now() - Math.max(first.firstSentAt, alive));
 }

@@ -33,6 +33,7 @@ const NAMES = [
   "TCPAbortOnData",
   "TCPAbortOnClose",
   "TCPAbortOnMemory",
+  "TCPAbortOnLinger",
 ] as const;
 
 export type TcpCounterName = (typeof NAMES)[number];

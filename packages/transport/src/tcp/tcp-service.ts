@@ -5,6 +5,7 @@ import type { CongestionAccounting, CongestionControlFactory } from "./congestio
 import type { CongestionControlName } from "./congestion/congestion-controls.ts";
 import type { AcknowledgmentPolicy } from "./delayed-acknowledgment.ts";
 import type { EcnMode } from "./ecn/ecn-mode.ts";
+import type { RetryCounting } from "./patience.ts";
 import type { TcpState } from "./state.ts";
 
 /** Notifications. Each is the last thing that happens in an event, so every user call is allowed inside. */
@@ -65,6 +66,32 @@ export interface TcpConnectionOptions {
   readonly keepAliveProbes?: number;
   /** R2: how long sent data may stay unacknowledged before the connection is given up (MUST-21). @default 300000 ms */
   readonly userTimeout?: number;
+  /** How `retries` is meant, and when `userTimeout` begins. @default "count", from when the text was sent */
+  readonly retryCounting?: RetryCounting;
+  /** R2 as a count (MUST-20), besides `userTimeout`: retransmissions before the connection is given up. @default Infinity */
+  readonly retries?: number;
+  /** The same for a connection that the user has closed both ways, and for the probes of a peer that keeps its window closed (RFC 6429). @default 15 */
+  readonly orphanRetries?: number;
+  /** How long a SYN is tried (MUST-23: at least three minutes). @default 180000 ms */
+  readonly synTimeout?: number;
+  /** Retransmissions of a SYN, besides those of `synLinearTimeouts`, before the connection is given up. @default Infinity */
+  readonly synRetries?: number;
+  /** How many timeouts of a SYN do not double the next one. @default 0 (RFC 6298 §5.5) */
+  readonly synLinearTimeouts?: number;
+  /** Retransmissions of a SYN,ACK before the connection is given up. @default Infinity */
+  readonly synAckRetries?: number;
+  /**
+   * How a closed window is probed (RFC 9293 §3.8.6.1): "octet" by the next octet of text, which the peer may take; "empty" by
+   * none, with a number that must be answered, as Linux does. @default "octet"
+   */
+  readonly zeroWindowProbe?: "octet" | "empty";
+  /** An abort sends <CTL=RST,ACK> instead of <CTL=RST> (RFC 9293 §3.10.5). @default false */
+  readonly resetWithAck?: boolean;
+  /**
+   * SO_LINGER. 0: a connection that is closed both ways is aborted at once, and what is still to be sent is lost. More: how long
+   * a close that waits does so, which is for those to whom waiting means something. @default Infinity ms
+   */
+  readonly linger?: number;
   /** How long an acknowledgment may wait for company (MUST-40: below 500 ms); 0 acknowledges at once. @default 40 ms */
   readonly delayedAck?: number;
   /** When text is acknowledged at once, and how long its acknowledgment waits otherwise (RFC 9293 §3.8.6.3). @default "rfc" */
@@ -73,6 +100,10 @@ export interface TcpConnectionOptions {
   readonly quickAck?: boolean;
   /** Lower bound of the retransmission timeout (RFC 6298 §2.4 asks for 1 s; Linux uses 200 ms). @default 1000 ms */
   readonly rtoMinimum?: number;
+  /** Upper bound of the retransmission timeout (RFC 6298 §2.5: at least 60 s). Fixed when the connection opens. @default 60000 ms */
+  readonly rtoMaximum?: number;
+  /** The retransmission timeout before a round trip has been measured (RFC 6298 §2.1). Fixed when the connection opens. @default 1000 ms */
+  readonly rtoInitial?: number;
   /** Which algorithm decides how much may be in flight (RFC 5681 §3), or what makes one. Changed later, the new one goes on from the old one's window. @default "cubic" (RFC 9438) */
   readonly congestionControl?: CongestionControlName | CongestionControlFactory;
   /** "segments" reckons as Linux does: whole segments, and windows are halved rather than what is in flight. @default "octets" */
@@ -97,7 +128,7 @@ export interface TcpConnectionOptions {
   readonly trafficClass?: number;
   /** Length of the TIME-WAIT state, 2 MSL. @default 240000 ms (RFC 9293 §3.4.2) */
   readonly timeWait?: number;
-  /** How long a connection that nobody holds any more (closed both ways by the user) waits in FIN-WAIT-2. @default 60000 ms */
+  /** How long a connection that nobody holds any more (closed both ways by the user) waits in FIN-WAIT-2; negative: not at all, it is aborted. @default 60000 ms */
   readonly finWait2?: number;
 }
 

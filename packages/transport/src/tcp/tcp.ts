@@ -36,6 +36,7 @@ import { finishEvent } from "./event.ts";
 import { createInitialSequenceNumbers, type InitialSequenceNumberSource } from "./initial-sequence-number.ts";
 import { DEFAULT_BACKLOG, Listener } from "./listener.ts";
 import { NewRenoRecovery } from "./loss-recovery/new-reno-recovery.ts";
+import { DEFAULT_MAX_ORPHANS } from "./orphan.ts";
 import { type PersonalityName, withPersonality } from "./personality.ts";
 import { isAcceptable } from "./receiver.ts";
 import { sendResetFor } from "./reset.ts";
@@ -66,6 +67,8 @@ export interface TcpStackOptions extends TcpConnectionOptions {
   readonly personality?: PersonalityName;
   /** Connections in all states; what exceeds them is refused with EMFILE or dropped. @default 262144 */
   readonly maxConnections?: number;
+  /** Connections that the user has closed both ways and that have not ended yet (RFC 6429 §4); one more is reset. @default 65536 */
+  readonly maxOrphans?: number;
   readonly portRange?: PortRange;
   /** For tests: where sequence numbers start. @default RFC 6528 */
   readonly initialSequenceNumber?: InitialSequenceNumberSource;
@@ -89,6 +92,8 @@ export class Tcp implements TcpService, IpProtocolHandler, TcpContext {
   readonly personality: PersonalityName;
   /** What connections start with that are given nothing else. */
   readonly defaults: ResolvedTcpOptions;
+  orphans = 0;
+  readonly maxOrphans: number;
   private readonly maxConnections: number;
   private readonly acceptSourceRoutes: boolean;
   private readonly portRange: PortRange;
@@ -101,9 +106,11 @@ export class Tcp implements TcpService, IpProtocolHandler, TcpContext {
     this.host = host;
     this.ip = ip;
     this.drops = new Drops(host, "tcp", TCP_DROPS);
-    const { personality, maxConnections, acceptSourceRoutes, portRange, initialSequenceNumber, ...defaults } = withPersonality(options);
+    const { personality, maxConnections, maxOrphans, acceptSourceRoutes, portRange, initialSequenceNumber, ...defaults } =
+      withPersonality(options);
     this.personality = personality ?? "rfc";
     this.defaults = resolveTcpOptions(DEFAULT_TCP_OPTIONS, defaults);
+    this.maxOrphans = maxOrphans ?? DEFAULT_MAX_ORPHANS;
     this.maxConnections = maxConnections ?? DEFAULT_MAX_CONNECTIONS;
     this.acceptSourceRoutes = acceptSourceRoutes ?? false;
     this.portRange = portRange ?? DEFAULT_PORT_RANGE;

@@ -2,8 +2,8 @@
 import { sequenceAdd, sequenceDistance } from "@netstrata/core";
 import { abort, becomeClosed } from "./closing.ts";
 import { windowReducedForLoss } from "./ecn/window-reduction.ts";
-import { sendKeepAlive } from "./segment-output.ts";
-import { patienceLeft } from "./send-timers.ts";
+import { isLinear, isPatienceOver, mayProbe } from "./patience.ts";
+import { sendKeepAlive, sendWindowProbe } from "./segment-output.ts";
 import { retransmit, sendFresh } from "./sender.ts";
 import { reportCongestion } from "./tcp-events.ts";
 import { SYN } from "./tcp-header.ts";
@@ -39,14 +39,14 @@ function retransmissionTimeout(tcb: TransmissionControlBlock): void {
   }
   const isSyn = (first.flags & SYN) !== 0;
   const windowClosed = snd.wnd === 0 && !isSyn;
-  if (patienceLeft(tcb, first) <= 0) {
-    // R2 (MUST-20): the connection is given up.
-    context.counters.TCPAbortOnTimeout += 1;
-    abort(tcb, tcb.softError ?? "ETIMEDOUT");
+  // R2 (MUST-20): the connection is given up.
+  if (isPatienceOver(tcb, first) || (windowClosed && !mayProbe(tcb))) {
+    giveUp(tcb);
     return;
   }
   // A probe that was answered is no sign of trouble, although it acknowledged nothing new.
   if (windowClosed && tcb.lastReceivedAt >= first.sentAt) tcb.timeouts = 0;
+  if (tcb.timeouts === 0) tcb.timeoutsSince = tcb.clock.now();
   tcb.timeouts += 1;
   if (tcb.timeouts === R1_RETRANSMISSIONS) {
     // MUST-20; but of a forged SYN the answer never gets through, and must not speak against the router that takes it away.
@@ -71,7 +71,12 @@ function retransmissionTimeout(tcb: TransmissionControlBlock): void {
     scoreboard.markAllLost();
     tcb.lossReason = "timeout";
   }
-  tcb.retransmissionTimeout.backOff();
+  if (!isLinear(tcb, isSyn)) tcb.retransmissionTimeout.backOff();
+}
+
+function giveUp(tcb: TransmissionControlBlock): void {
+  tcb.context.counters.TCPAbortOnTimeout += 1;
+  abort(tcb, tcb.softError ?? "ETIMEDOUT");
 }
 
 /** Nothing is in flight, and the window is closed or too small to be worth it (MUST-36, §3.8.6.2.1). */
@@ -82,9 +87,19 @@ function persistTimeout(tcb: TransmissionControlBlock): void {
   const fin = tcb.finQueued ? 1 : 0;
   const usable = sequenceDistance(snd.nxt, sequenceAdd(snd.una, snd.wnd));
   if (usable <= 0) {
+    if (!mayProbe(tcb)) {
+      giveUp(tcb);
+      return;
+    }
     tcb.context.counters.TCPWinProbe += 1;
     // SHLD-30: from here on the retransmission timer repeats the probe at growing intervals.
     tcb.retransmissionTimeout.backOff();
+    if (tcb.options.zeroWindowProbe === "empty") {
+      tcb.windowProbesSince ??= tcb.clock.now();
+      tcb.windowProbes += 1;
+      sendWindowProbe(tcb);
+      return;
+    }
   }
   const length = Math.min(unsent - fin, Math.max(1, Math.min(usable, tcb.segmentSize)));
   sendFresh(tcb, length, fin === 1 && length === unsent - fin);
@@ -103,8 +118,7 @@ function keepAliveTimeout(tcb: TransmissionControlBlock): void {
     return;
   }
   if (tcb.keepAliveProbesSent >= options.keepAliveProbes) {
-    tcb.context.counters.TCPAbortOnTimeout += 1;
-    abort(tcb, tcb.softError ?? "ETIMEDOUT");
+    giveUp(tcb);
     return;
   }
   tcb.keepAliveProbesSent += 1;

@@ -40,6 +40,9 @@ export interface TcpContext {
   readonly ip: IpService;
   readonly counters: Counters<TcpCounterName>;
   readonly drops: Drops<TcpDropReason>;
+  /** Connections that nobody holds, and the most there may be: `orphan.ts`. */
+  orphans: number;
+  readonly maxOrphans: number;
   /** A timer that runs what `timeouts.ts` says for its kind, as an event of its own. */
   createTimer(tcb: TransmissionControlBlock, kind: TimerKind): Timer;
   /** A passively opened connection has left SYN-RECEIVED for ESTABLISHED; called when its user may be told. */
@@ -141,7 +144,7 @@ export class TransmissionControlBlock {
   /** `send` took less than it was given, so the user waits for room. */
   sendBlocked = false;
   readonly scoreboard: Scoreboard = new Scoreboard();
-  readonly retransmissionTimeout: RetransmissionTimeout = new RetransmissionTimeout();
+  readonly retransmissionTimeout: RetransmissionTimeout;
   congestion: CongestionControl;
   /** What acknowledgments tell it. */
   readonly sample: SampleRecord = new SampleRecord();
@@ -155,6 +158,16 @@ export class TransmissionControlBlock {
   lossReason: TcpRetransmissionEvent["reason"] = "timeout";
   /** Timeouts in a row without an acknowledgment of anything new. */
   timeouts = 0;
+  /** When the first of them happened. */
+  timeoutsSince: Milliseconds = 0;
+  /** Empty probes of a closed window that were not answered. */
+  windowProbes = 0;
+  /** When the first was sent since the window closed. */
+  windowProbesSince: Milliseconds | undefined;
+  /** The user has closed both ways: `orphan.ts`. */
+  orphaned = false;
+  /** Probes of a closed window since then. */
+  orphanProbes = 0;
   lastSentAt: Milliseconds = 0;
   /** When the peer last opened its window again. */
   windowOpenedAt: Milliseconds = Number.NEGATIVE_INFINITY;
@@ -225,6 +238,7 @@ export class TransmissionControlBlock {
     this.ipOptions = ipOptions;
     this.congestion = congestion;
     this.recovery = recovery;
+    this.retransmissionTimeout = new RetransmissionTimeout(options.rtoInitial, options.rtoMaximum);
     this.acknowledging = createDelayedAcknowledgment(options.acknowledgments);
     this.snd = { una: iss, nxt: iss, wnd: 0, wl1: 0, wl2: 0, up: undefined, maxWnd: 0, shift: 0, smallEnd: iss, mss: 536 };
     this.rcv = { nxt: 0, wnd: 0, up: undefined, shift: 0, fin: undefined };

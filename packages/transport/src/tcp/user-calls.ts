@@ -6,6 +6,7 @@ import { replaceCongestionControl } from "./congestion-feedback.ts";
 import { type ResolvedTcpOptions, resolveTcpOptions } from "./connection-options.ts";
 import { createDelayedAcknowledgment } from "./delayed-acknowledgment.ts";
 import { finishEvent } from "./event.ts";
+import { becomeOrphan } from "./orphan.ts";
 import { updateSegmentSize } from "./segment-size.ts";
 import { canReceive, canSend, isSynchronized, type TcpState } from "./state.ts";
 import type { TcpConnection, TcpConnectionOptions, TcpInfo, TcpUser } from "./tcp-service.ts";
@@ -117,6 +118,7 @@ export class UserCalls implements TcpConnection {
       // In SYN-RECEIVED the call is kept until ESTABLISHED (§3.10.4).
       if (tcb.state === "CLOSE-WAIT") tcb.setState("LAST-ACK");
       else if (tcb.state === "ESTABLISHED") tcb.setState("FIN-WAIT-1");
+      if (tcb.readClosed) becomeOrphan(tcb);
     }
     this.finish();
   }
@@ -127,7 +129,7 @@ export class UserCalls implements TcpConnection {
     tcb.readClosed = true;
     // In TIME-WAIT the peer has gone: it cannot be told, and the wait must go on (MUST-13).
     if (tcb.receiveBuffer.length > 0 && tcb.finQueued && isSynchronized(tcb.state) && tcb.state !== "TIME-WAIT") this.abortOnUnreadData();
-    else if (tcb.finQueued && tcb.state === "FIN-WAIT-2") tcb.timer("life").arm(tcb.options.finWait2);
+    else if (tcb.finQueued) becomeOrphan(tcb);
     if (!tcb.finQueued || tcb.state === "TIME-WAIT") {
       tcb.unreadDiscarded = tcb.receiveBuffer.length > 0;
       tcb.receiveBuffer.clear();
