@@ -49,7 +49,7 @@ export class MemoryDevice implements LinkDevice {
     this.mtu = options.mtu;
     this.offload = options.offload ?? NO_OFFLOAD;
     this.observer = options.observer;
-    this.inbound = new TransmissionLine(clock, (packet) => this.receive(packet), options);
+    this.inbound = new TransmissionLine(clock, (packet) => this.receive(packet), options, options.medium);
   }
 
   /** Joins the device to what carries its packets away. */

@@ -1,6 +1,9 @@
 // One direction of a wire: a transmitter with a rate and a queue, and the way to the other end with a latency.
 // Why one timer a direction: docs/decisions/0003-link-devices-and-clock.md.
 import { type Clock, type Milliseconds, type PacketBuffer, resolveLimits, type Timer } from "@netstrata/core";
+import type { Medium } from "./link-device.ts";
+import { markCongestion } from "./queue/mark-congestion.ts";
+import type { QueueCounters, QueueDiscipline, QueueDisciplineFactory } from "./queue/queue-discipline.ts";
 
 /** Packets that wait for the transmitter, as Linux's default `txqueuelen`. */
 export const DEFAULT_QUEUE_LIMIT = 1000;
@@ -14,6 +17,8 @@ export interface LineOptions {
   readonly rate?: number;
   /** Packets that wait for the transmitter or are in transmission; one more is dropped. Means nothing without a rate. @default 1000 */
   readonly queueLimit?: number;
+  /** Marks or drops before the queue is full (RFC 7567): `codel()`, `thresholdMarking(20)`, or one of your own. Means nothing without a rate. @default none: tail drop */
+  readonly queue?: QueueDisciplineFactory;
   /** Packets that are in the queue or on their way; one more is dropped. @default 65536 */
   readonly flightLimit?: number;
 }
@@ -33,6 +38,9 @@ export class TransmissionLine {
   private readonly queueLimit: number;
   private readonly flightLimit: number;
   private readonly timer: Timer;
+  private readonly medium: Medium;
+  private readonly discipline: QueueDiscipline | undefined;
+  readonly queueCounters: QueueCounters = { marked: 0, dropped: 0 };
 
   // A ring of `packets.length` (a power of two) places, of which `count` from `head` on are taken.
   private packets: (PacketBuffer | undefined)[] = new Array(SMALLEST_RING);
@@ -44,8 +52,11 @@ export class TransmissionLine {
   /** When the transmitter has sent everything that was given to it. */
   private idleAt: Milliseconds = Number.NEGATIVE_INFINITY;
 
-  /** @param deliver called from the clock for each packet that arrives; the packet is nobody else's by then */
-  constructor(clock: Clock, deliver: (packet: PacketBuffer) => void, options: LineOptions = {}) {
+  /**
+   * @param deliver called from the clock for each packet that arrives; the packet is nobody else's by then
+   * @param medium what stands in front of the IP header, for whoever marks it
+   */
+  constructor(clock: Clock, deliver: (packet: PacketBuffer) => void, options: LineOptions = {}, medium: Medium = "ip") {
     const { latency = 0, rate = Number.POSITIVE_INFINITY } = options;
     const { queueLimit, flightLimit } = resolveLimits({ queueLimit: DEFAULT_QUEUE_LIMIT, flightLimit: DEFAULT_FLIGHT_LIMIT }, options);
     if (!(latency >= 0 && latency < Number.POSITIVE_INFINITY)) throw new RangeError(`latency ${latency}: not a duration`);
@@ -54,6 +65,8 @@ export class TransmissionLine {
     this.deliver = deliver;
     this.latency = latency;
     this.octetTime = 8000 / rate;
+    this.medium = medium;
+    this.discipline = options.queue?.();
     this.queueLimit = queueLimit;
     this.flightLimit = flightLimit;
     this.timer = clock.timer(() => this.arrive());
@@ -72,7 +85,10 @@ export class TransmissionLine {
     if (this.octetTime > 0) {
       this.retireSent(arrival);
       if (this.waiting >= this.queueLimit) return false;
-      this.idleAt = (this.idleAt > now ? this.idleAt : now) + packet.length * this.octetTime;
+      const start = this.idleAt > now ? this.idleAt : now;
+      const transmission = packet.length * this.octetTime;
+      if (this.discipline !== undefined && !this.admit(this.discipline, packet, now, start - now, transmission)) return false;
+      this.idleAt = start + transmission;
       arrival = this.idleAt + this.latency;
       this.waiting += 1;
     }
@@ -94,6 +110,24 @@ export class TransmissionLine {
     this.count = 0;
     this.waiting = 0;
     this.idleAt = Number.NEGATIVE_INFINITY;
+  }
+
+  /** What the discipline says; a packet whose sender does not understand marks is dropped instead (RFC 3168 §5). */
+  private admit(
+    discipline: QueueDiscipline,
+    packet: PacketBuffer,
+    now: Milliseconds,
+    sojourn: Milliseconds,
+    transmission: Milliseconds,
+  ): boolean {
+    const verdict = discipline.judge({ now, sojourn, packets: this.waiting, transmission });
+    if (verdict === "pass") return true;
+    if (verdict === "mark" && markCongestion(packet, this.medium)) {
+      this.queueCounters.marked += 1;
+      return true;
+    }
+    this.queueCounters.dropped += 1;
+    return false;
   }
 
   /** Packets that left the transmitter at this moment arrive at `arrival`: all that arrive earlier wait no more. */
