@@ -1,4 +1,5 @@
 // Datagrams that wait to be received. Kernels bound them by the memory they take, and so does this.
+import { Fifo } from "./fifo.ts";
 
 /** Octets that wait, when nobody says otherwise. */
 export const DEFAULT_RECEIVE_BUFFER = 262144;
@@ -15,7 +16,7 @@ export class DatagramQueue<Item extends Queued> {
   /** Which datagram makes room: the one that comes, or the one that has waited longest. */
   private readonly overflow: "newest" | "oldest";
   private readonly onDrop: () => void;
-  private readonly items: Item[] = [];
+  private readonly items: Fifo<Item> = new Fifo();
   private octets = 0;
 
   constructor(limit: number, overflow: "newest" | "oldest", onDrop: () => void) {
@@ -44,7 +45,7 @@ export class DatagramQueue<Item extends Queued> {
   }
 
   peek(): Item | undefined {
-    return this.items[0];
+    return this.items.peek();
   }
 
   shift(): Item | undefined {
@@ -54,7 +55,7 @@ export class DatagramQueue<Item extends Queued> {
   }
 
   clear(): void {
-    this.items.length = 0;
+    this.items.clear();
     this.octets = 0;
   }
 }

@@ -1,9 +1,13 @@
 export * from "./event-loop.ts";
+export { Call, type Outcome, type Result } from "./posix/call.ts";
+export type { ControlMessage } from "./posix/control-message.ts";
+export { type Errno, errnoNumber, LINUX_ERRNO } from "./posix/errno.ts";
 export * as constants from "./posix/linux-numbers.ts";
+export type { Received } from "./posix/open-file.ts";
+export type { Linger, OptionValue, TimeValue } from "./posix/option-value.ts";
 export type { PollFd } from "./posix/poll.ts";
 export { type AcceptResult, Posix, type ReceiveResult, type SockAddr } from "./posix/posix.ts";
-export type { OptionValue } from "./posix/socket-options.ts";
-export type { Linger } from "./posix/stream-file.ts";
+export { type AcceptedDescriptor, type GotOption, type SendMessage, Syscalls } from "./posix/syscalls.ts";
 export * from "./real-time-clock.ts";
 export * from "./real-time-host.ts";
 export * from "./server.ts";

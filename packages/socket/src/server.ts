@@ -1,6 +1,7 @@
 // A listening TCP socket as promises: an async iterable of the connections that come in.
 import type { TcpListener } from "@netstrata/transport";
 import { Deferred } from "./deferred.ts";
+import { Fifo } from "./fifo.ts";
 import type { Socket, SocketOptions } from "./socket.ts";
 import { type NumericAddress, toNumericAddress } from "./socket-address.ts";
 import { SystemError } from "./system-error.ts";
@@ -26,7 +27,7 @@ export class Server implements AsyncIterable<Socket>, AsyncDisposable {
   private readonly wrap: (listener: TcpListener) => Socket | undefined;
   private readonly onEnd: () => void;
   private readonly closedEvent: Deferred<void> = new Deferred();
-  private readonly pending: Deferred<Socket>[] = [];
+  private readonly pending: Fifo<Deferred<Socket>> = new Fifo();
   private isClosed = false;
   private closeReason: unknown;
 
@@ -59,7 +60,7 @@ export class Server implements AsyncIterable<Socket>, AsyncDisposable {
       this.closeReason = reason ?? new SystemError("ECANCELED", "accept", this.address);
       this.listener.close();
       // Whoever closes the server while nobody looks at what waits need not hear of it again.
-      for (const pending of this.pending.splice(0)) pending.markHandled().reject(this.closeReason);
+      for (const pending of this.pending.takeAll()) pending.markHandled().reject(this.closeReason);
       this.closedEvent.resolve();
       this.onEnd();
     }

@@ -16,6 +16,7 @@ import { DONE } from "./deferred.ts";
 import { OpenSockets } from "./open-sockets.ts";
 import { requireRanges } from "./option-ranges.ts";
 import { Posix } from "./posix/posix.ts";
+import { Syscalls } from "./posix/syscalls.ts";
 import { createRealTimeHost } from "./real-time-host.ts";
 import { type ListenOptions, Server } from "./server.ts";
 import { type ConnectOptions, Socket } from "./socket.ts";
@@ -64,6 +65,8 @@ export class Stack implements AsyncDisposable {
   readonly hosts: Hosts;
   /** The POSIX-like calls, on descriptors of this stack. */
   readonly posix: Posix;
+  /** The same calls without promises, for whoever drives a clock: what would block settles later. */
+  readonly syscalls: Syscalls;
   private readonly sockets: OpenSockets;
   private closed = false;
 
@@ -78,13 +81,14 @@ export class Stack implements AsyncDisposable {
     this.hosts = options.hosts instanceof Hosts ? options.hosts : new Hosts(options.hosts);
     for (const each of options.interfaces ?? []) this.addInterface(each);
     for (const each of options.routes ?? []) this.addRoute(each);
-    this.posix = new Posix(this.host, this.layers, this.sockets, {
+    this.syscalls = new Syscalls(this.host, this.layers, this.sockets, {
       defaults: {
         tcp: this.layers.tcp.defaults,
         timeToLive: options.internet?.timeToLive ?? DEFAULT_TIME_TO_LIVE,
       },
       maxDescriptors: options.maxDescriptors,
     });
+    this.posix = new Posix(this.syscalls, this.sockets);
   }
 
   get name(): string {

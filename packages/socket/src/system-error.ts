@@ -1,40 +1,12 @@
 // Errors as Node's own sockets throw them: a POSIX code, its negative Linux number, the call, the address.
 import type { ErrorCode } from "@netstrata/core";
+import { type Errno, LINUX_ERRNO } from "./posix/errno.ts";
 
-/** The codes of the layers, and the one of name look-up. */
-export type SystemErrorCode = ErrorCode | "ENOTFOUND";
+/** The codes of the layers and of the POSIX calls, and the one of name look-up. */
+export type SystemErrorCode = ErrorCode | Errno | "ENOTFOUND";
 
-/** Linux's numbers (`errno.h`), negated; ENOTFOUND has libuv's. */
-const ERRNO: Readonly<Record<SystemErrorCode, number>> = {
-  EBADF: -9,
-  EAGAIN: -11,
-  EACCES: -13,
-  EINVAL: -22,
-  EMFILE: -24,
-  EPIPE: -32,
-  ENOTSOCK: -88,
-  EDESTADDRREQ: -89,
-  EMSGSIZE: -90,
-  ENOPROTOOPT: -92,
-  EPROTONOSUPPORT: -93,
-  EOPNOTSUPP: -95,
-  EAFNOSUPPORT: -97,
-  EADDRINUSE: -98,
-  EADDRNOTAVAIL: -99,
-  ENETUNREACH: -101,
-  ECONNABORTED: -103,
-  ECONNRESET: -104,
-  ENOBUFS: -105,
-  EISCONN: -106,
-  ENOTCONN: -107,
-  ETIMEDOUT: -110,
-  ECONNREFUSED: -111,
-  EHOSTUNREACH: -113,
-  EALREADY: -114,
-  EINPROGRESS: -115,
-  ECANCELED: -125,
-  ENOTFOUND: -3008,
-};
+/** libuv's. */
+const ENOTFOUND = -3008;
 
 /** What an error is about; added to its message and to its properties. */
 export interface ErrorSubject {
@@ -61,14 +33,9 @@ export class SystemError extends Error {
     const where = host === undefined ? "" : port === undefined ? ` ${host}` : ` ${host}:${port}`;
     super(`${syscall} ${code}${where}${detail === undefined ? "" : `: ${detail}`}`);
     this.code = code;
-    this.errno = ERRNO[code];
+    this.errno = code === "ENOTFOUND" ? ENOTFOUND : -LINUX_ERRNO[code];
     this.syscall = syscall;
     if (address !== undefined) this.address = address;
     if (port !== undefined) this.port = port;
   }
-}
-
-/** Linux's positive number for a code, as SO_ERROR tells it; 0 when there is none. */
-export function errnoOf(code: SystemErrorCode | undefined): number {
-  return code === undefined ? 0 : -ERRNO[code];
 }

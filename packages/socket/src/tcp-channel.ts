@@ -4,6 +4,7 @@ import type { TcpConnection, TcpUser } from "@netstrata/transport";
 import { copyOf } from "./byte-slab.ts";
 import { closeBothWays } from "./close-both-ways.ts";
 import { Deferred, DONE } from "./deferred.ts";
+import { Fifo } from "./fifo.ts";
 import { subjectOf } from "./socket-address.ts";
 import { SystemError } from "./system-error.ts";
 
@@ -35,8 +36,8 @@ export class TcpChannel implements TcpUser {
   private connection: TcpConnection | undefined;
   private readonly allowHalfOpen: boolean;
   private readonly onEnd: () => void;
-  private readonly reads: PendingRead[] = [];
-  private readonly writes: PendingWrite[] = [];
+  private readonly reads: Fifo<PendingRead> = new Fifo();
+  private readonly writes: Fifo<PendingWrite> = new Fifo();
   private isOpen = false;
   private isEnded = false;
   private stoppedReading = false;
@@ -84,7 +85,7 @@ export class TcpChannel implements TcpUser {
   }
 
   readable(): void {
-    while (this.reads.length > 0 && this.serve(this.reads[0])) this.reads.shift();
+    for (let read = this.reads.peek(); read !== undefined && this.serve(read); read = this.reads.peek()) this.reads.shift();
   }
 
   writable(): void {
@@ -152,7 +153,7 @@ export class TcpChannel implements TcpUser {
   close(reason?: unknown): void {
     if (reason !== undefined && !this.isOpen) this.openedEvent.reject(reason);
     this.stopReading(reason);
-    if (reason !== undefined) for (const write of this.writes.splice(0)) write.reject(reason);
+    if (reason !== undefined) for (const write of this.writes.takeAll()) write.reject(reason);
     void this.closeWrite();
     if (this.isFinished) this.connection?.closeRead();
   }
@@ -198,7 +199,7 @@ export class TcpChannel implements TcpUser {
 
   private stopReading(reason: unknown): void {
     this.stoppedReading = true;
-    for (const read of this.reads.splice(0)) {
+    for (const read of this.reads.takeAll()) {
       if (reason === undefined) read.resolve(read.target === undefined ? null : 0);
       else read.reject(reason);
     }
@@ -207,8 +208,7 @@ export class TcpChannel implements TcpUser {
   // Writing
 
   private flush(): void {
-    while (this.writes.length > 0) {
-      const [write] = this.writes;
+    for (let write = this.writes.peek(); write !== undefined; write = this.writes.peek()) {
       const left = this.offer(write.rest, write.isGiven);
       if (left !== undefined) {
         write.rest = left;
@@ -263,8 +263,8 @@ export class TcpChannel implements TcpUser {
     this.isEnded = true;
     const { failure } = this;
     if (!this.isOpen) this.openedEvent.reject(failure ?? new SystemError("ECONNABORTED", "connect"));
-    for (const read of this.reads.splice(0)) this.serve(read);
-    for (const write of this.writes.splice(0)) write.reject(failure ?? new SystemError("EPIPE", "write"));
+    for (const read of this.reads.takeAll()) this.serve(read);
+    for (const write of this.writes.takeAll()) write.reject(failure ?? new SystemError("EPIPE", "write"));
     if (failure === undefined) this.finishing?.resolve();
     else this.finishing?.reject(failure);
     if (failure === undefined) this.closedEvent.resolve();

@@ -4,6 +4,7 @@ import type { Endpoint, UdpDetails, UdpEndpoint, UdpOptions, UdpSendOptions } fr
 import { copyOf } from "./byte-slab.ts";
 import { DatagramQueue, DEFAULT_RECEIVE_BUFFER } from "./datagram-queue.ts";
 import { Deferred, DONE } from "./deferred.ts";
+import { Fifo } from "./fifo.ts";
 import { requireRanges } from "./option-ranges.ts";
 import { type AnySocketAddress, type NumericAddress, subjectOf, toNumericAddress } from "./socket-address.ts";
 import { toBytes } from "./socket-streams.ts";
@@ -79,7 +80,7 @@ export class UdpSocket implements AsyncIterable<Datagram>, AsyncDisposable {
   private readonly settings: UdpSocketOptions;
   private readonly endpoint: UdpEndpoint;
   private readonly closedEvent: Deferred<void> = new Deferred();
-  private readonly receivers: Deferred<Datagram>[] = [];
+  private readonly receivers: Fifo<Deferred<Datagram>> = new Fifo();
   private readonly queue: DatagramQueue<Datagram>;
   private pendingError: SystemError | undefined;
   private closeReason: unknown;
@@ -120,6 +121,8 @@ export class UdpSocket implements AsyncIterable<Datagram>, AsyncDisposable {
     } catch (error) {
       return Promise.reject(error);
     }
+    if (remote !== undefined && this.endpoint.remote !== undefined)
+      return Promise.reject(new SystemError("EISCONN", "send", subjectOf(remote)));
     const error = this.endpoint.send(payload, remote, options);
     if (error === undefined) return DONE;
     const about = remote ?? this.endpoint.remote;
@@ -157,7 +160,7 @@ export class UdpSocket implements AsyncIterable<Datagram>, AsyncDisposable {
       this.closeReason = reason ?? new SystemError("ECANCELED", "receive", this.address);
       this.endpoint.close();
       // Whoever closes the socket while nobody looks at what waits need not hear of it again.
-      for (const receiver of this.receivers.splice(0)) receiver.markHandled().reject(this.closeReason);
+      for (const receiver of this.receivers.takeAll()) receiver.markHandled().reject(this.closeReason);
       this.closedEvent.resolve();
       this.owner.ended();
     }

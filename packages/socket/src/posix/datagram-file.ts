@@ -1,34 +1,41 @@
-// A UDP socket behind a descriptor.
-import type { ErrorCode } from "@netstrata/core";
-import type { Endpoint, Udp, UdpEndpoint, UdpOptions, UdpUser } from "@netstrata/transport";
+// A UDP socket behind a descriptor. The order of checks is Linux's.
+import { type ErrorCode, IPV4_ANY, IPV6_ANY } from "@netstrata/core";
+import type { Endpoint, Udp, UdpDetails, UdpEndpoint, UdpOptions, UdpUser } from "@netstrata/transport";
 import { copyOf } from "../byte-slab.ts";
 import { DatagramQueue, DEFAULT_RECEIVE_BUFFER } from "../datagram-queue.ts";
-import { DONE } from "../deferred.ts";
-import { subjectOf } from "../socket-address.ts";
-import { SystemError } from "../system-error.ts";
+import { Call, type Result } from "./call.ts";
+import { type ControlMessage, NO_CONTROL } from "./control-message.ts";
+import type { Errno } from "./errno.ts";
 import * as constant from "./linux-numbers.ts";
-import { type Accepted, OpenFile, type Received } from "./open-file.ts";
+import { type Accepted, type FileOwner, type Outgoing, type Received, SocketFile } from "./open-file.ts";
 
 interface Waiting {
   readonly data: Uint8Array;
   readonly from: Endpoint;
+  readonly control: readonly ControlMessage[];
 }
 
-export class DatagramFile extends OpenFile implements UdpUser {
+/** What a datagram file needs of the calls' owner. */
+export interface DatagramFileOwner extends FileOwner {
+  readonly udp: Udp;
+  /** The descriptor is gone. */
+  ended(file: DatagramFile): void;
+}
+
+export class DatagramFile extends SocketFile implements UdpUser {
   readonly type: number = constant.SOCK_DGRAM;
+  readonly protocol: number = constant.IPPROTO_UDP;
   readonly queue: DatagramQueue<Waiting>;
   options: UdpOptions = {};
-  private readonly udp: Udp;
-  private readonly onEnd: () => void;
+  private readonly datagrams: DatagramFileOwner;
   private endpoint: UdpEndpoint | undefined;
   private readShut = false;
   private writeShut = false;
 
-  constructor(domain: number, udp: Udp, onEnd: () => void) {
-    super(domain);
-    this.udp = udp;
-    this.onEnd = onEnd;
-    this.queue = new DatagramQueue(DEFAULT_RECEIVE_BUFFER, "newest", () => udp.refused());
+  constructor(domain: number, owner: DatagramFileOwner) {
+    super(domain, owner);
+    this.datagrams = owner;
+    this.queue = new DatagramQueue(DEFAULT_RECEIVE_BUFFER, "newest", () => owner.udp.refused());
   }
 
   get local(): Endpoint | undefined {
@@ -45,100 +52,121 @@ export class DatagramFile extends OpenFile implements UdpUser {
   }
 
   events(): number {
-    const { POLLIN, POLLOUT, POLLERR, POLLHUP, POLLRDHUP } = constant;
-    let events = POLLOUT;
-    if (this.queue.length > 0 || this.readShut) events |= POLLIN;
-    if (this.pendingError !== undefined) events |= POLLIN | POLLERR;
-    if (this.readShut) events |= this.writeShut ? POLLRDHUP | POLLHUP : POLLRDHUP;
+    const { POLLIN, POLLRDNORM, POLLOUT, POLLWRNORM, POLLWRBAND, POLLERR, POLLHUP, POLLRDHUP } = constant;
+    let events = POLLOUT | POLLWRNORM | POLLWRBAND;
+    if (this.pendingError !== undefined) events |= POLLERR;
+    if (this.readShut) events |= POLLRDHUP | POLLIN | POLLRDNORM;
+    if (this.readShut && this.writeShut) events |= POLLHUP;
+    if (this.queue.length > 0) events |= POLLIN | POLLRDNORM;
     return events;
   }
 
-  bind(local: Endpoint): void {
-    if (this.endpoint !== undefined) throw new SystemError("EINVAL", "bind", subjectOf(local));
-    this.bindTo(local, "bind");
+  bind(local: Endpoint): Result {
+    if (this.endpoint !== undefined) return "EINVAL";
+    const endpoint = this.bindTo(local);
+    return typeof endpoint === "string" ? endpoint : 0;
   }
 
-  listen(): void {
-    throw new SystemError("EOPNOTSUPP", "listen");
+  listen(): Result {
+    return "EOPNOTSUPP";
   }
 
-  accept(): Promise<Accepted> {
-    return Promise.reject(new SystemError("EOPNOTSUPP", "accept"));
+  accept(): Call<Accepted> {
+    return new Call<Accepted>("EOPNOTSUPP");
   }
 
-  async connect(remote: Endpoint | undefined): Promise<void> {
-    if (remote === undefined && this.endpoint === undefined) return;
-    const error = this.requireEndpoint("connect").connect(remote);
-    if (error !== undefined) throw new SystemError(error, "connect", remote && subjectOf(remote));
+  connect(remote: Endpoint | undefined): Call {
+    if (remote === undefined && this.endpoint === undefined) return new Call<number>(0);
+    const endpoint = this.requireEndpoint();
+    return new Call<number>(typeof endpoint === "string" ? endpoint : (endpoint.connect(remote) ?? 0));
   }
 
-  async send(bytes: Uint8Array, _flags: number, to: Endpoint | undefined): Promise<number> {
-    if (this.writeShut) throw new SystemError("EPIPE", "send");
-    this.throwPendingError("send");
-    const error = this.requireEndpoint("send").send(bytes, to);
-    if (error !== undefined) throw new SystemError(error, "send", to && subjectOf(to));
-    return bytes.length;
+  send({ bytes, flags, to }: Outgoing): Call {
+    return new Call<number>(this.transmit(bytes, flags, to) ?? bytes.length);
   }
 
-  receive(target: Uint8Array, flags: number): Promise<Received> {
-    return this.perform("recv", (flags & constant.MSG_DONTWAIT) !== 0, () => {
-      this.throwPendingError("recv");
-      const waiting = (flags & constant.MSG_PEEK) !== 0 ? this.queue.peek() : this.queue.shift();
-      if (waiting === undefined) return this.readShut ? { length: 0, flags: 0, from: undefined } : undefined;
-      const { data, from } = waiting;
-      const isCut = data.length > target.length;
-      // What does not fit is lost with the datagram.
-      target.set(isCut ? data.subarray(0, target.length) : data);
-      const length = (flags & constant.MSG_TRUNC) !== 0 ? data.length : Math.min(data.length, target.length);
-      return { length, flags: isCut ? constant.MSG_TRUNC : 0, from };
-    });
+  receive(target: readonly Uint8Array[], flags: number): Call<Received> {
+    return this.startReading<Received>(
+      (mayWait) => {
+        const error = this.takeError();
+        if (error !== undefined) return error;
+        const waiting = (flags & constant.MSG_PEEK) !== 0 ? this.queue.peek() : this.queue.shift();
+        if (waiting !== undefined) return deliver(waiting, target, flags);
+        if (!mayWait) return "EAGAIN";
+        return this.readShut ? { length: 0, flags: 0, from: undefined, control: NO_CONTROL } : undefined;
+      },
+      (flags & constant.MSG_DONTWAIT) !== 0,
+    );
   }
 
-  shutdown(how: number): void {
-    if (this.endpoint?.remote === undefined) throw new SystemError("ENOTCONN", "shutdown");
+  /** Linux shuts what is not connected, too, and says that it cannot be done. */
+  shutdown(how: number): Result {
     if (how !== constant.SHUT_WR) this.readShut = true;
     if (how !== constant.SHUT_RD) this.writeShut = true;
     this.changed();
-  }
-
-  protected release(): Promise<void> {
-    this.endpoint?.close();
-    this.queue.clear();
-    this.onEnd();
-    return DONE;
+    return this.remote === undefined ? "ENOTCONN" : 0;
   }
 
   destroy(): void {
-    if (!this.isClosed) void this.close();
+    if (!this.isClosed) this.close();
   }
 
   // From UDP
 
-  received(_: UdpEndpoint, payload: Uint8Array, from: Endpoint): void {
+  received(_: UdpEndpoint, payload: Uint8Array, from: Endpoint, _details: UdpDetails): void {
     if (this.readShut || !this.queue.makeRoom(payload)) return;
-    this.queue.push({ data: copyOf(payload), from });
-    this.changed();
+    this.queue.push({ data: copyOf(payload), from, control: NO_CONTROL });
+    this.changed(constant.POLLIN | constant.POLLRDNORM);
   }
 
   failed(endpoint: UdpEndpoint, error: ErrorCode): void {
     // As in Linux: on an unconnected socket nobody could tell which of its datagrams an error is about.
     if (endpoint.remote === undefined) return;
     this.pendingError = error;
-    this.changed();
+    this.changed(constant.POLLERR);
+  }
+
+  protected release(): Call {
+    this.endpoint?.close();
+    this.queue.clear();
+    this.datagrams.ended(this);
+    return new Call<number>(0);
+  }
+
+  private transmit(bytes: Uint8Array, flags: number, to: Endpoint | undefined): Errno | undefined {
+    if (bytes.length > 0xffff) return "EMSGSIZE";
+    if ((flags & constant.MSG_OOB) !== 0) return "EOPNOTSUPP";
+    if (to !== undefined && to.port === 0) return "EINVAL";
+    if (to === undefined && this.remote === undefined) return "EDESTADDRREQ";
+    const endpoint = this.requireEndpoint();
+    if (typeof endpoint === "string") return endpoint;
+    const error = this.takeError();
+    if (error !== undefined) return error;
+    if (this.writeShut) return "EPIPE";
+    return endpoint.send(bytes, to);
   }
 
   /** A socket that sends before it is bound gets a free port on all addresses. */
-  private requireEndpoint(syscall: string): UdpEndpoint {
-    return this.endpoint ?? this.bindTo({ port: 0 }, syscall);
+  private requireEndpoint(): UdpEndpoint | Errno {
+    return this.endpoint ?? this.bindTo({ address: this.domain === constant.AF_INET ? IPV4_ANY : IPV6_ANY, port: 0 });
   }
 
-  private bindTo(local: Partial<Endpoint>, syscall: string): UdpEndpoint {
-    const endpoint = this.udp.bind(local, this, { ...this.options, reuseAddress: this.reuseAddress });
-    const { address, port } = local;
-    if (typeof endpoint === "string") {
-      throw new SystemError(endpoint, syscall, address === undefined || port === undefined ? {} : subjectOf({ address, port }));
-    }
-    this.endpoint = endpoint;
+  private bindTo(local: Endpoint): UdpEndpoint | Errno {
+    const endpoint = this.datagrams.udp.bind(local, this, { ...this.options, reuseAddress: this.reuseAddress || this.reusePort });
+    if (typeof endpoint !== "string") this.endpoint = endpoint;
     return endpoint;
   }
+}
+
+/** What does not fit is lost with the datagram. */
+function deliver({ data, from, control }: Waiting, target: readonly Uint8Array[], flags: number): Received {
+  let filled = 0;
+  for (const each of target) {
+    const count = Math.min(each.length, data.length - filled);
+    each.set(data.subarray(filled, filled + count));
+    filled += count;
+  }
+  const isCut = filled < data.length;
+  const length = (flags & constant.MSG_TRUNC) !== 0 ? data.length : filled;
+  return { length, flags: isCut ? constant.MSG_TRUNC : 0, from, control };
 }

@@ -5,8 +5,10 @@ export const AF_INET6 = 10;
 
 export const SOCK_STREAM = 1;
 export const SOCK_DGRAM = 2;
+export const SOCK_RAW = 3;
 /** In the type of `socket` and the flags of `accept`. */
 export const SOCK_NONBLOCK = 0o4000;
+export const SOCK_CLOEXEC = 0o2000000;
 
 export const IPPROTO_IP = 0;
 export const IPPROTO_TCP = 6;
@@ -53,8 +55,18 @@ export const POLLOUT = 0x4;
 export const POLLERR = 0x8;
 export const POLLHUP = 0x10;
 export const POLLNVAL = 0x20;
+export const POLLRDNORM = 0x40;
+export const POLLWRNORM = 0x100;
+export const POLLWRBAND = 0x200;
 export const POLLRDHUP = 0x2000;
 
+export const F_DUPFD = 0;
+export const F_GETFD = 1;
+export const F_SETFD = 2;
 export const F_GETFL = 3;
 export const F_SETFL = 4;
+export const F_DUPFD_CLOEXEC = 1030;
+export const FD_CLOEXEC = 1;
+export const O_RDWR = 2;
 export const O_NONBLOCK = 0o4000;
+export const O_CLOEXEC = 0o2000000;

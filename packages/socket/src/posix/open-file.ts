@@ -1,16 +1,21 @@
-// What a descriptor stands for: POSIX's open file description, and what is common to all sockets behind one.
-import type { ErrorCode } from "@netstrata/core";
+// What a descriptor stands for: POSIX's open file description, and what is common to all files.
+import type { Milliseconds, Timer } from "@netstrata/core";
 import type { Endpoint } from "@netstrata/transport";
-import { subjectOf } from "../socket-address.ts";
-import { SystemError } from "../system-error.ts";
+import { type Attempt, Call, CallQueue, type Result } from "./call.ts";
+import type { ControlMessage } from "./control-message.ts";
+import type { Errno } from "./errno.ts";
+import { POLLERR, POLLHUP, POLLIN, POLLOUT, POLLPRI, POLLRDHUP, POLLRDNORM, POLLWRNORM } from "./linux-numbers.ts";
+import type { Wakeable, WakeUps } from "./wake-ups.ts";
 
-/** `recv`'s answer, for both kinds of sockets. */
+/** `recvmsg`'s answer. */
 export interface Received {
-  /** Octets in the buffer, or with MSG_TRUNC the datagram's real length. */
+  /** Octets in the buffer, or with MSG_TRUNC the datagram's real length; 0 at the end of a stream. */
   readonly length: number;
-  /** MSG_TRUNC when the datagram was longer than the buffer. */
+  /** `msg_flags`: MSG_TRUNC, MSG_CTRUNC, MSG_OOB, MSG_ERRQUEUE. */
   readonly flags: number;
+  /** The sender of a datagram. */
   readonly from: Endpoint | undefined;
+  readonly control: readonly ControlMessage[];
 }
 
 export interface Accepted {
@@ -18,87 +23,140 @@ export interface Accepted {
   readonly from: Endpoint;
 }
 
-export abstract class OpenFile {
-  /** SOCK_STREAM or SOCK_DGRAM. */
-  abstract readonly type: number;
-  /** AF_INET or AF_INET6. */
-  readonly domain: number;
-  nonBlocking = false;
-  reuseAddress = false;
-  isClosed = false;
-  /** What SO_ERROR tells: something that happened while no call was there to be told. */
-  protected pendingError: ErrorCode | undefined;
-  private waiters: (() => void)[] = [];
+/** What is to be sent. */
+export interface Outgoing {
+  readonly bytes: Uint8Array;
+  readonly flags: number;
+  readonly to: Endpoint | undefined;
+  readonly control: readonly ControlMessage[];
+}
 
-  constructor(domain: number) {
-    this.domain = domain;
+/** Somebody who wants to hear of every change: `poll`, `epoll`. */
+export interface Watcher {
+  /** @param events what has probably changed, as POLL bits; 0 for anything */
+  changed(events: number): void;
+}
+
+/** What a file needs of the calls' owner. */
+export interface FileOwner {
+  readonly wakeUps: WakeUps;
+  timer(onExpiry: () => void): Timer;
+}
+
+const FOR_READERS: number = POLLIN | POLLRDNORM | POLLPRI | POLLRDHUP | POLLHUP | POLLERR;
+const FOR_WRITERS: number = POLLOUT | POLLWRNORM | POLLHUP | POLLERR;
+
+export abstract class OpenFile implements Wakeable {
+  /** SOCK_STREAM, SOCK_DGRAM …; 0 for what is no socket. */
+  abstract readonly type: number;
+  nonBlocking = false;
+  /** Descriptors that stand for this file (dup). */
+  references = 0;
+  isClosed = false;
+  isDue = false;
+  /** SO_RCVTIMEO and SO_SNDTIMEO in ms; 0 waits for ever. */
+  receiveTimeout: Milliseconds = 0;
+  sendTimeout: Milliseconds = 0;
+  protected readonly owner: FileOwner;
+  private watchers: Set<Watcher> | undefined;
+  private readers: CallQueue | undefined;
+  private writers: CallQueue | undefined;
+  private readersAreDue = false;
+  private writersAreDue = false;
+
+  constructor(owner: FileOwner) {
+    this.owner = owner;
   }
 
   /** What `poll` sees now: POLLIN, POLLOUT, POLLERR, POLLHUP … */
   abstract events(): number;
-  abstract get local(): Endpoint | undefined;
-  abstract get remote(): Endpoint | undefined;
-  abstract bind(local: Endpoint): void;
-  abstract listen(backlog: number): void;
-  /** Undefined dissolves the association of a datagram socket. */
-  abstract connect(remote: Endpoint | undefined): Promise<void>;
-  abstract accept(): Promise<Accepted>;
-  abstract send(bytes: Uint8Array, flags: number, to: Endpoint | undefined): Promise<number>;
-  abstract receive(target: Uint8Array, flags: number): Promise<Received>;
-  abstract shutdown(how: number): void;
-  /** The descriptor is gone. Waits only where SO_LINGER asks for it. */
-  protected abstract release(): Promise<void>;
+  /** The last descriptor is gone. Waits only where SO_LINGER asks for it. */
+  protected abstract release(): Call;
   /** The stack is gone. */
   abstract destroy(): void;
 
-  /** @returns when it is closed; calls that wait on it fail with EBADF at once */
-  close(): Promise<void> {
+  /** Calls that wait on it fail with EBADF at once. */
+  close(): Call {
+    if (this.isClosed) return new Call<number>(0);
     this.isClosed = true;
     const released = this.release();
-    this.changed();
+    this.readers?.settle("EBADF");
+    this.writers?.settle("EBADF");
+    for (const watcher of this.watchers ?? []) watcher.changed(0);
     return released;
   }
 
+  watch(watcher: Watcher): void {
+    this.watchers ??= new Set();
+    this.watchers.add(watcher);
+  }
+
+  unwatch(watcher: Watcher): void {
+    this.watchers?.delete(watcher);
+  }
+
+  wake(): void {
+    const { readersAreDue, writersAreDue } = this;
+    this.readersAreDue = false;
+    this.writersAreDue = false;
+    if (writersAreDue) this.writers?.retry();
+    if (readersAreDue) this.readers?.retry();
+  }
+
+  /** @param events what has changed, as POLL bits; 0 for anything */
+  protected changed(events = 0): void {
+    if (this.watchers !== undefined) for (const watcher of this.watchers) watcher.changed(events);
+    if ((this.readers?.length ?? 0) > 0 && (events === 0 || (events & FOR_READERS) !== 0)) this.readersAreDue = true;
+    if ((this.writers?.length ?? 0) > 0 && (events === 0 || (events & FOR_WRITERS) !== 0)) this.writersAreDue = true;
+    if (this.readersAreDue || this.writersAreDue) this.owner.wakeUps.add(this);
+  }
+
+  /** A call that waits for something to read, or to accept. */
+  protected startReading<T extends number | object>(attempt: Attempt<T>, dontWait: boolean): Call<T> {
+    this.readers ??= new CallQueue();
+    return this.readers.start(attempt, !dontWait && !this.nonBlocking, this.receiveTimeout, this.owner.timer);
+  }
+
+  /** A call that waits for room to write, or for a connection. */
+  protected startWriting<T extends number | object>(attempt: Attempt<T>, dontWait: boolean): Call<T> {
+    this.writers ??= new CallQueue();
+    return this.writers.start(attempt, !dontWait && !this.nonBlocking, this.sendTimeout, this.owner.timer);
+  }
+}
+
+/** A file with an address: what the calls on sockets need. */
+export abstract class SocketFile extends OpenFile {
+  /** AF_INET or AF_INET6. */
+  readonly domain: number;
+  /** IPPROTO_TCP, IPPROTO_UDP. */
+  abstract readonly protocol: number;
+  reuseAddress = false;
+  reusePort = false;
+  /** IPV6_V6ONLY */
+  onlyIpv6 = false;
+  /** What SO_ERROR tells: something that happened while no call was there to be told. */
+  protected pendingError: Errno | undefined;
+
+  constructor(domain: number, owner: FileOwner) {
+    super(owner);
+    this.domain = domain;
+  }
+
+  abstract get local(): Endpoint | undefined;
+  abstract get remote(): Endpoint | undefined;
+  abstract bind(local: Endpoint): Result;
+  abstract listen(backlog: number): Result;
+  /** Undefined dissolves the association. */
+  abstract connect(remote: Endpoint | undefined): Call;
+  abstract accept(): Call<Accepted>;
+  abstract send(message: Outgoing): Call;
+  abstract receive(target: readonly Uint8Array[], flags: number): Call<Received>;
+  abstract shutdown(how: number): Result;
+
   /** SO_ERROR: the pending error, which is forgotten thereby. */
-  takeError(): ErrorCode | undefined {
+  takeError(): Errno | undefined {
     const error = this.pendingError;
     this.pendingError = undefined;
     return error;
-  }
-
-  /** Resolves when something has changed: a call that waits tries again, and `poll` looks again. */
-  change(): Promise<void> {
-    return new Promise((resolve) => this.waiters.push(resolve));
-  }
-
-  /** Calls `wake` once when something changes; returns a function that takes it back. */
-  onChange(wake: () => void): () => void {
-    this.waiters.push(wake);
-    return () => {
-      this.waiters = this.waiters.filter((waiter) => waiter !== wake);
-    };
-  }
-
-  protected changed(): void {
-    const waiters = this.waiters;
-    if (waiters.length === 0) return;
-    this.waiters = [];
-    for (const wake of waiters) wake();
-  }
-
-  /** Tries until `attempt` has an answer; where it has none, waits or fails with EAGAIN. */
-  protected async perform<T>(syscall: string, dontWait: boolean, attempt: () => T | undefined): Promise<T> {
-    for (;;) {
-      if (this.isClosed) throw new SystemError("EBADF", syscall);
-      const answer = attempt();
-      if (answer !== undefined) return answer;
-      if (dontWait || this.nonBlocking) throw new SystemError("EAGAIN", syscall);
-      await this.change();
-    }
-  }
-
-  protected throwPendingError(syscall: string, about?: Endpoint): void {
-    const error = this.takeError();
-    if (error !== undefined) throw new SystemError(error, syscall, about && subjectOf(about));
   }
 }

@@ -1,8 +1,8 @@
 // poll: which descriptors are ready, and waiting until one is (POSIX.1-2017, poll()).
-import type { Milliseconds, Timer } from "@netstrata/core";
-import type { Closable } from "../open-sockets.ts";
+import { Call, type Outcome } from "./call.ts";
 import { POLLERR, POLLHUP, POLLNVAL } from "./linux-numbers.ts";
-import type { OpenFile } from "./open-file.ts";
+import type { OpenFile, Watcher } from "./open-file.ts";
+import type { Wakeable, WakeUps } from "./wake-ups.ts";
 
 export interface PollFd {
   /** A negative one is passed over. */
@@ -13,59 +13,55 @@ export interface PollFd {
   revents: number;
 }
 
-/** What `poll` needs of the calls' owner. */
-export interface PollOwner {
-  find(descriptor: number): OpenFile | undefined;
-  timer(onExpiry: () => void): Timer;
-  /** While a poll waits, the stack can end it. */
-  waiting(poll: Closable): void;
-  finished(poll: Closable): void;
-}
+export type FindFile = (descriptor: number) => OpenFile | undefined;
 
 const ALWAYS = POLLERR | POLLHUP | POLLNVAL;
 
-/**
- * @param timeout 0 looks and returns; a negative one waits for ever
- * @returns how many have something in `revents`; 0 when the time is over
- */
-export async function poll(fds: readonly PollFd[], timeout: Milliseconds, owner: PollOwner): Promise<number> {
-  let ready = look(fds, owner);
-  if (ready > 0 || timeout === 0) return ready;
-  let isOver = false;
-  let wake: () => void = () => {};
-  const timer = owner.timer(() => {
-    isOver = true;
-    wake();
-  });
-  const entry: Closable = {
-    destroy: () => {
-      isOver = true;
-      wake();
-    },
-  };
-  owner.waiting(entry);
-  if (timeout > 0) timer.arm(timeout);
-  while (ready === 0 && !isOver) {
-    await new Promise<void>((resolve) => {
-      const forget = fds.map(({ fd }) => owner.find(fd)?.onChange(() => wake()));
-      wake = () => {
-        for (const each of forget) each?.();
-        resolve();
-      };
+/** A `poll` that waits: it hears of every change of its files, and looks again. */
+export class PollWait implements Watcher, Wakeable {
+  isDue = false;
+  readonly call: Call<number>;
+  private readonly fds: readonly PollFd[];
+  private readonly find: FindFile;
+  private readonly wakeUps: WakeUps;
+  private readonly files: Set<OpenFile> = new Set();
+
+  constructor(fds: readonly PollFd[], find: FindFile, wakeUps: WakeUps) {
+    this.fds = fds;
+    this.find = find;
+    this.wakeUps = wakeUps;
+    this.call = new Call<number>(undefined, (mayWait) => this.attempt(mayWait));
+    for (const { fd } of fds) {
+      const file = fd < 0 ? undefined : find(fd);
+      if (file !== undefined) this.files.add(file);
+    }
+    for (const file of this.files) file.watch(this);
+    this.call.onSettled(() => {
+      for (const file of this.files) file.unwatch(this);
     });
-    ready = look(fds, owner);
   }
-  timer.disarm();
-  owner.finished(entry);
-  return ready;
+
+  changed(): void {
+    if (this.call.isWaiting) this.wakeUps.add(this);
+  }
+
+  wake(): void {
+    const outcome = this.call.retry();
+    if (outcome !== undefined) this.call.settle(outcome);
+  }
+
+  private attempt(mayWait: boolean): Outcome<number> | undefined {
+    const ready = look(this.fds, this.find);
+    return ready > 0 || !mayWait ? ready : undefined;
+  }
 }
 
-/** Fills in every `revents`. */
-function look(fds: readonly PollFd[], owner: PollOwner): number {
+/** Fills in every `revents`; returns how many are not 0. */
+export function look(fds: readonly PollFd[], find: FindFile): number {
   let ready = 0;
   for (const each of fds) {
-    const file = each.fd < 0 ? undefined : owner.find(each.fd);
-    const events = file === undefined || file.isClosed ? POLLNVAL : file.events();
+    const file = each.fd < 0 ? undefined : find(each.fd);
+    const events = file === undefined ? POLLNVAL : file.events();
     each.revents = each.fd < 0 ? 0 : events & (each.events | ALWAYS);
     if (each.revents !== 0) ready += 1;
   }

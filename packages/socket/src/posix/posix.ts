@@ -1,16 +1,13 @@
-// The POSIX-like calls on descriptors (POSIX.1-2017, System Interfaces), awaited where the original blocks.
-import { type Host, ipVersion, isUnspecified, parseIp, type Timer } from "@netstrata/core";
-import type { Endpoint, Tcp, TcpConnection, Udp } from "@netstrata/transport";
-import type { Closable, OpenSockets } from "../open-sockets.ts";
-import { type NumericAddress, reachable, requirePort, subjectOf, toNumericAddress } from "../socket-address.ts";
-import { SystemError } from "../system-error.ts";
-import { DatagramFile } from "./datagram-file.ts";
-import { DescriptorTable } from "./descriptor-table.ts";
-import * as constant from "./linux-numbers.ts";
-import type { OpenFile } from "./open-file.ts";
-import { type PollFd, poll } from "./poll.ts";
-import { getOption, type OptionDefaults, type OptionValue, setOption } from "./socket-options.ts";
-import { StreamFile } from "./stream-file.ts";
+// The POSIX calls on descriptors as promises: a thin layer over `Syscalls`, awaited where the original blocks.
+import { type Milliseconds, parseIp } from "@netstrata/core";
+import type { Endpoint } from "@netstrata/transport";
+import type { OpenSockets } from "../open-sockets.ts";
+import { type NumericAddress, requirePort, toNumericAddress } from "../socket-address.ts";
+import { type ErrorSubject, SystemError } from "../system-error.ts";
+import type { Call, Outcome } from "./call.ts";
+import type { OptionValue } from "./option-value.ts";
+import type { PollFd } from "./poll.ts";
+import type { Syscalls } from "./syscalls.ts";
 
 /** `struct sockaddr_in`: an address, never a name. */
 export interface SockAddr {
@@ -32,79 +29,43 @@ export interface ReceiveResult {
   readonly from: NumericAddress | undefined;
 }
 
-export interface PosixSettings {
-  readonly defaults: OptionDefaults;
-  /** Descriptors at once; one more fails with EMFILE. @default 65536 */
-  readonly maxDescriptors?: number;
-}
-
 /** Calls that do not block throw; calls that may block return promises, and reject. All errors are `SystemError`s. */
 export class Posix {
-  private readonly table: DescriptorTable;
-  private readonly host: Host;
-  private readonly tcp: Tcp;
-  private readonly udp: Udp;
+  private readonly calls: Syscalls;
   private readonly sockets: OpenSockets;
-  private readonly defaults: OptionDefaults;
-  /** Stream sockets that are bound, by port: TCP itself knows of a port only when it listens or connects. */
-  private readonly bound: Map<number, Set<StreamFile>> = new Map();
 
   /** Made by `Stack`. */
-  constructor(host: Host, layers: { readonly tcp: Tcp; readonly udp: Udp }, sockets: OpenSockets, settings: PosixSettings) {
-    this.host = host;
-    this.tcp = layers.tcp;
-    this.udp = layers.udp;
+  constructor(calls: Syscalls, sockets: OpenSockets) {
+    this.calls = calls;
     this.sockets = sockets;
-    this.defaults = settings.defaults;
-    this.table = new DescriptorTable(settings.maxDescriptors);
   }
 
   /** @param type SOCK_STREAM or SOCK_DGRAM, with SOCK_NONBLOCK or without. @returns a descriptor: the lowest that is free */
   socket(domain: number, type: number, protocol = 0): number {
     this.sockets.requireOpen("socket");
-    const kind = type & ~constant.SOCK_NONBLOCK;
-    if (domain !== constant.AF_INET && domain !== constant.AF_INET6) throw new SystemError("EAFNOSUPPORT", "socket");
-    const wanted = kind === constant.SOCK_STREAM ? constant.IPPROTO_TCP : constant.IPPROTO_UDP;
-    if (kind !== constant.SOCK_STREAM && kind !== constant.SOCK_DGRAM) throw new SystemError("EPROTONOSUPPORT", "socket");
-    if (protocol !== 0 && protocol !== wanted) throw new SystemError("EPROTONOSUPPORT", "socket");
-    this.table.requireRoom("socket");
-    const file: OpenFile = kind === constant.SOCK_STREAM ? this.createStream(domain) : this.createDatagram(domain);
-    file.nonBlocking = (type & constant.SOCK_NONBLOCK) !== 0;
-    return this.table.open(file, "socket");
+    return returned(this.calls.socket(domain, type, protocol), "socket");
   }
 
   bind(fd: number, address: SockAddr): void {
-    const file = this.table.get(fd, "bind");
-    file.bind(toEndpoint(address, "bind", file));
+    returned(this.calls.bind(fd, toEndpoint(address, "bind")), "bind", address);
   }
 
   /** @param backlog connections that may wait to be accepted; at least one may */
   listen(fd: number, backlog = 128): void {
-    const file = this.table.get(fd, "listen");
-    if (!Number.isInteger(backlog))
-      throw new SystemError("EINVAL", "listen", { detail: `a backlog is an integer, not ${String(backlog)}` });
-    file.listen(backlog);
+    const detail = `a backlog is an integer, not ${String(backlog)}`;
+    if (!Number.isInteger(backlog)) throw new SystemError("EINVAL", "listen", { detail });
+    returned(this.calls.listen(fd, backlog), "listen");
   }
 
   /** @param flags SOCK_NONBLOCK, which the new descriptor does not inherit */
   async accept(fd: number, flags = 0): Promise<AcceptResult> {
-    const listening = this.table.get(fd, "accept");
-    this.table.requireRoom("accept");
-    const { file, from } = await listening.accept();
-    file.nonBlocking = (flags & constant.SOCK_NONBLOCK) !== 0;
-    try {
-      return { fd: this.table.open(file, "accept"), ...toNumericAddress(from) };
-    } catch (error) {
-      // Somebody took the last descriptor meanwhile.
-      file.destroy();
-      throw error;
-    }
+    const { fd: accepted, from } = await settled(this.calls.accept(fd, flags), "accept");
+    return { fd: accepted, ...toNumericAddress(from) };
   }
 
-  /** Without an address it dissolves the association of a datagram socket. */
+  /** Without an address it dissolves the association of a datagram socket, and disconnects a stream socket. */
   async connect(fd: number, address?: SockAddr): Promise<void> {
-    const file = this.table.get(fd, "connect");
-    await file.connect(address && toDestination(address, "connect", file));
+    await settled(this.calls.connect(fd, address && toEndpoint(address, "connect")), "connect", address);
   }
 
   /** Fills `buffer` as far as there is data. @returns how many octets; 0 at the end of the stream */
@@ -117,146 +78,83 @@ export class Posix {
     return this.send(fd, bytes, 0);
   }
 
-  async send(fd: number, bytes: Uint8Array, flags = 0): Promise<number> {
-    return await this.table.get(fd, "send").send(bytes, flags, undefined);
+  send(fd: number, bytes: Uint8Array, flags = 0): Promise<number> {
+    return settled(this.calls.send(fd, bytes, flags), "send");
   }
 
-  async recv(fd: number, buffer: Uint8Array, flags = 0): Promise<number> {
-    return (await this.table.get(fd, "recv").receive(buffer, flags)).length;
+  recv(fd: number, buffer: Uint8Array, flags = 0): Promise<number> {
+    return settled(this.calls.recv(fd, buffer, flags), "recv");
   }
 
   async sendto(fd: number, bytes: Uint8Array, flags: number, address?: SockAddr): Promise<number> {
-    const file = this.table.get(fd, "send");
-    return await file.send(bytes, flags, address && toDestination(address, "send", file));
+    return await settled(this.calls.sendto(fd, bytes, flags, address && toEndpoint(address, "send")), "send", address);
   }
 
   async recvfrom(fd: number, buffer: Uint8Array, flags = 0): Promise<ReceiveResult> {
-    const { from, ...received } = await this.table.get(fd, "recv").receive(buffer, flags);
-    return { ...received, from: from && toNumericAddress(from) };
+    const { length, flags: messageFlags, from } = await settled(this.calls.recvfrom(fd, buffer, flags), "recv");
+    return { length, flags: messageFlags, from: from && toNumericAddress(from) };
   }
 
   /** @param how SHUT_RD, SHUT_WR or SHUT_RDWR */
   shutdown(fd: number, how: number): void {
-    const file = this.table.get(fd, "shutdown");
-    if (![constant.SHUT_RD, constant.SHUT_WR, constant.SHUT_RDWR].includes(how)) throw new SystemError("EINVAL", "shutdown");
-    file.shutdown(how);
+    returned(this.calls.shutdown(fd, how), "shutdown");
   }
 
   /** The descriptor is free at once; the promise waits only where SO_LINGER says so. */
   async close(fd: number): Promise<void> {
-    await this.table.release(fd, "close").close();
+    await settled(this.calls.close(fd), "close");
   }
 
   getsockname(fd: number): NumericAddress {
-    const file = this.table.get(fd, "getsockname");
-    return toNumericAddress(file.local ?? anyEndpoint(file));
+    return toNumericAddress(returned(this.calls.getsockname(fd), "getsockname"));
   }
 
   getpeername(fd: number): NumericAddress {
-    const { remote } = this.table.get(fd, "getpeername");
-    if (remote === undefined) throw new SystemError("ENOTCONN", "getpeername");
-    return toNumericAddress(remote);
+    return toNumericAddress(returned(this.calls.getpeername(fd), "getpeername"));
   }
 
   /** Flags are 0 or 1, times in the units of Linux, SO_LINGER `{ onoff, linger }`. */
   setsockopt(fd: number, level: number, name: number, value: OptionValue): void {
-    setOption(this.table.get(fd, "setsockopt"), level, name, value);
+    returned(this.calls.setsockopt(fd, level, name, value), "setsockopt");
   }
 
   getsockopt(fd: number, level: number, name: number): OptionValue {
-    return getOption(this.table.get(fd, "getsockopt"), level, name, this.defaults);
+    return returned(this.calls.getsockopt(fd, level, name), "getsockopt").value;
   }
 
-  /** F_GETFL, and F_SETFL with O_NONBLOCK or without. */
-  fcntl(fd: number, command: number, flags = 0): number {
-    const file = this.table.get(fd, "fcntl");
-    if (command === constant.F_SETFL) file.nonBlocking = (flags & constant.O_NONBLOCK) !== 0;
-    else if (command !== constant.F_GETFL) throw new SystemError("EINVAL", "fcntl");
-    return command === constant.F_GETFL && file.nonBlocking ? constant.O_NONBLOCK : 0;
+  /** F_GETFL, F_SETFL, F_GETFD, F_SETFD, F_DUPFD. */
+  fcntl(fd: number, command: number, argument = 0): number {
+    return returned(this.calls.fcntl(fd, command, argument), "fcntl");
   }
 
   /** @param timeout in ms; negative: for ever. @returns how many are ready; each `revents` says for what */
-  poll(fds: readonly PollFd[], timeout = -1): Promise<number> {
-    return poll(fds, timeout, {
-      find: (descriptor) => this.table.find(descriptor),
-      timer: (onExpiry) => this.timer(onExpiry),
-      waiting: (entry) => this.sockets.add(entry),
-      finished: (entry) => this.sockets.delete(entry),
+  poll(fds: readonly PollFd[], timeout: Milliseconds = -1): Promise<number> {
+    return settled(this.calls.poll(fds, timeout), "poll");
+  }
+}
+
+function returned<T>(outcome: Outcome<T>, syscall: string, subject?: ErrorSubject): T {
+  if (typeof outcome === "string") throw failure(outcome as Outcome<never>, syscall, subject);
+  return outcome;
+}
+
+function settled<T extends number | object>(call: Call<T>, syscall: string, subject?: ErrorSubject): Promise<T> {
+  return new Promise((resolve, reject) => {
+    call.onSettled((outcome) => {
+      if (typeof outcome === "string") reject(failure(outcome as Outcome<never>, syscall, subject));
+      else resolve(outcome);
     });
-  }
-
-  private timer(onExpiry: () => void): Timer {
-    return this.host.clock.timer(onExpiry);
-  }
-
-  private createDatagram(domain: number): DatagramFile {
-    const file: DatagramFile = new DatagramFile(domain, this.udp, () => this.sockets.delete(file));
-    this.sockets.add(file);
-    return file;
-  }
-
-  private createStream(domain: number): StreamFile {
-    const file: StreamFile = new StreamFile(domain, {
-      tcp: this.tcp,
-      bind: (local) => this.reserve(file, local),
-      adopt: (connection) => this.adopt(connection, file),
-      ended: () => this.forget(file),
-      timer: (onExpiry) => this.timer(onExpiry),
-    });
-    this.sockets.add(file);
-    return file;
-  }
-
-  private adopt(connection: TcpConnection, listener: StreamFile): StreamFile {
-    const file = this.createStream(listener.domain);
-    file.adopt(connection);
-    file.configure(listener.options);
-    return file;
-  }
-
-  private forget(file: StreamFile): void {
-    this.sockets.delete(file as Closable);
-    const port = file.reserved?.port;
-    const files = port === undefined ? undefined : this.bound.get(port);
-    files?.delete(file);
-    if (port !== undefined && files?.size === 0) this.bound.delete(port);
-  }
-
-  /** A listener that is closed at once asks TCP whether the address is ours and the port free, and chooses one for port 0. */
-  private reserve(file: StreamFile, wanted: Endpoint): Endpoint {
-    const probe = this.tcp.listen(wanted, { acceptable: () => {} });
-    if (typeof probe === "string") throw new SystemError(probe, "bind", subjectOf(wanted));
-    const { local } = probe;
-    probe.close();
-    const files = this.bound.get(local.port) ?? new Set();
-    for (const other of files) {
-      if (!overlaps(other.reserved as Endpoint, local) || (other.reuseAddress && file.reuseAddress && !other.isListening)) continue;
-      throw new SystemError("EADDRINUSE", "bind", subjectOf(local));
-    }
-    this.bound.set(local.port, files.add(file));
-    return local;
-  }
+  });
 }
 
-function overlaps(a: Endpoint, b: Endpoint): boolean {
-  return a.address === b.address || isUnspecified(a.address) || isUnspecified(b.address);
+function failure(code: Outcome<never>, syscall: string, subject?: ErrorSubject): SystemError {
+  // Only what belongs to an address: callers may hand in objects that know more.
+  return new SystemError(code, syscall, subject && { address: subject.address, port: subject.port });
 }
 
-function toEndpoint(address: SockAddr, syscall: string, file: OpenFile): Endpoint {
-  requirePort(address.port, syscall, address.address);
-  const parsed = parseIp(address.address);
-  if (parsed === undefined) throw new SystemError("EINVAL", syscall, { address: String(address.address), detail: "not an IP address" });
-  const isOfDomain = (ipVersion(parsed) === 4) === (file.domain === constant.AF_INET);
-  if (!isOfDomain) throw new SystemError("EAFNOSUPPORT", syscall, address);
-  return { address: parsed, port: address.port };
-}
-
-function toDestination(address: SockAddr, syscall: string, file: OpenFile): Endpoint {
-  const endpoint = toEndpoint(address, syscall, file);
-  return { address: reachable(endpoint.address), port: endpoint.port };
-}
-
-function anyEndpoint(file: OpenFile): Endpoint {
-  const address = parseIp(file.domain === constant.AF_INET ? "0.0.0.0" : "::") as Endpoint["address"];
-  return { address, port: 0 };
+function toEndpoint({ address, port }: SockAddr, syscall: string): Endpoint {
+  requirePort(port, syscall, address);
+  const parsed = parseIp(address);
+  if (parsed === undefined) throw new SystemError("EINVAL", syscall, { address: String(address), detail: "not an IP address" });
+  return { address: parsed, port };
 }

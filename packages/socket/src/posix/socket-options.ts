@@ -1,12 +1,12 @@
 // getsockopt and setsockopt as a table: which option is what in TCP, UDP or the file itself.
 import type { ResolvedTcpOptions, UdpOptions } from "@netstrata/transport";
-import { errnoOf, SystemError } from "../system-error.ts";
+import { SystemError } from "../system-error.ts";
 import { DatagramFile } from "./datagram-file.ts";
+import { errnoNumber } from "./errno.ts";
 import * as constant from "./linux-numbers.ts";
-import type { OpenFile } from "./open-file.ts";
-import { type Linger, StreamFile } from "./stream-file.ts";
-
-export type OptionValue = number | Linger;
+import type { SocketFile as OpenFile } from "./open-file.ts";
+import type { OptionValue } from "./option-value.ts";
+import { StreamFile } from "./stream-file.ts";
 
 /** What TCP and the network layer do when nothing was chosen. */
 export interface OptionDefaults {
@@ -33,7 +33,7 @@ const OPTIONS: ReadonlyMap<string, Option> = new Map<string, Option>([
     key(SOL_SOCKET, constant.SO_PROTOCOL),
     { get: (file) => (file.type === constant.SOCK_STREAM ? constant.IPPROTO_TCP : constant.IPPROTO_UDP) },
   ],
-  [key(SOL_SOCKET, constant.SO_ERROR), { get: (file) => errnoOf(file.takeError()) }],
+  [key(SOL_SOCKET, constant.SO_ERROR), { get: (file) => errnoNumber(file.takeError()) }],
   [key(SOL_SOCKET, constant.SO_ACCEPTCONN), { get: (file) => Number(file instanceof StreamFile && file.isListening) }],
   [
     key(SOL_SOCKET, constant.SO_REUSEADDR),
@@ -81,7 +81,7 @@ const OPTIONS: ReadonlyMap<string, Option> = new Map<string, Option>([
     {
       get: (file) => stream(file).linger,
       set: (file, value) => {
-        if (typeof value === "number" || !(value.linger >= 0)) throw new SystemError("EINVAL", "setsockopt");
+        if (typeof value !== "object" || !("linger" in value) || !(value.linger >= 0)) throw new SystemError("EINVAL", "setsockopt");
         stream(file).linger = { onoff: value.onoff, linger: value.linger };
       },
     },

@@ -1,58 +1,77 @@
-// A TCP socket behind a descriptor: unconnected, listening, connecting or connected.
-import { type ErrorCode, isUnspecified, type Timer } from "@netstrata/core";
-import type { Endpoint, Tcp, TcpConnection, TcpConnectionOptions, TcpListener, TcpState, TcpUser } from "@netstrata/transport";
-import { copyOf } from "../byte-slab.ts";
+// A TCP socket behind a descriptor: unconnected, listening, connecting or connected. The order of checks is Linux's.
+import { type ErrorCode, isUnspecified } from "@netstrata/core";
+import type {
+  Endpoint,
+  Tcp,
+  TcpConnection,
+  TcpConnectionOptions,
+  TcpListener,
+  TcpListenerUser,
+  TcpState,
+  TcpUser,
+} from "@netstrata/transport";
 import { closeBothWays } from "../close-both-ways.ts";
-import { DONE } from "../deferred.ts";
-import { subjectOf } from "../socket-address.ts";
-import { SystemError } from "../system-error.ts";
+import type { BoundPorts } from "./bound-ports.ts";
+import { Call, CallQueue, type Result } from "./call.ts";
+import type { Errno } from "./errno.ts";
 import * as constant from "./linux-numbers.ts";
-import { type Accepted, OpenFile, type Received } from "./open-file.ts";
+import { type Accepted, type FileOwner, type Outgoing, type Received, SocketFile } from "./open-file.ts";
+import type { Linger } from "./option-value.ts";
+import { streamEvents } from "./stream-readiness.ts";
+import { receiveStream } from "./stream-receive.ts";
+import { sendStream } from "./stream-send.ts";
 
-/** SO_LINGER. */
-export interface Linger {
-  readonly onoff: number;
-  /** In seconds. */
-  readonly linger: number;
-}
-
-/** What a file needs of the calls' owner. */
-export interface StreamFileOwner {
+/** What a stream file needs of the calls' owner. */
+export interface StreamFileOwner extends FileOwner {
   readonly tcp: Tcp;
-  /** Sees to it that no two descriptors share a port without their consent, and chooses one for port 0. */
-  bind(local: Endpoint): Endpoint;
+  readonly ports: BoundPorts;
   /** A file for a connection that this one has accepted. */
-  adopt(connection: TcpConnection): StreamFile;
+  adopt(connection: TcpConnection, listener: StreamFile): StreamFile;
   /** The descriptor is gone, and so is the connection. */
-  ended(): void;
-  timer(onExpiry: () => void): Timer;
+  ended(file: StreamFile): void;
 }
 
-/** An octet that is never sent: offering it to a full buffer asks TCP to tell when there is room again. */
-const PROBE = new Uint8Array(1);
+/** Linux clips longer ones (`net.core.somaxconn`). */
+const LONGEST_BACKLOG = 4096;
 
-/** The peer's FIN has arrived, whether everything before it was read or not. */
-const PEER_HAS_ENDED: ReadonlySet<TcpState> = new Set(["CLOSE-WAIT", "CLOSING", "LAST-ACK", "TIME-WAIT"]);
+/** Bits of `shutdownMask`. */
+export const RECEIVE_SHUTDOWN = 1;
+export const SEND_SHUTDOWN = 2;
 
-export class StreamFile extends OpenFile implements TcpUser {
+export class StreamFile extends SocketFile implements TcpUser, TcpListenerUser {
   readonly type: number = constant.SOCK_STREAM;
+  readonly protocol: number = constant.IPPROTO_TCP;
   options: TcpConnectionOptions = {};
   linger: Linger = { onoff: 0, linger: 0 };
+  /** SO_OOBINLINE */
+  urgentInline = false;
+  /** SO_RCVLOWAT */
+  receiveLowWater = 1;
   connection: TcpConnection | undefined;
   listener: TcpListener | undefined;
-  private readonly owner: StreamFileOwner;
-  private bound: Endpoint | undefined;
+  /** What `bind` has reserved. */
+  bound: Endpoint | undefined;
+  /** The urgent octet was read by MSG_OOB, and is to be passed over in the stream. */
+  urgentTaken = false;
+  /** What `connect` remembers: it tells the end of an attempt to the first who asks. */
+  private progress: "unconnected" | "connecting" | "connected" = "unconnected";
+  /** The streams that have ended for this socket, by `shutdown` or with the connection. */
+  private shutdownMask = 0;
   /** The next connection to accept: `poll` has to know whether there is one. */
   private next: TcpConnection | undefined;
-  /** Octets that MSG_PEEK has taken from TCP and nobody has read. */
-  private peeked: Uint8Array = new Uint8Array(0);
-  private isOpen = false;
-  private readShut = false;
-  private writeShut = false;
+  private lingering: CallQueue | undefined;
+  private readonly streams: StreamFileOwner;
 
   constructor(domain: number, owner: StreamFileOwner) {
-    super(domain);
-    this.owner = owner;
+    super(domain, owner);
+    this.streams = owner;
+  }
+
+  /** In TIME-WAIT the connection is no longer this socket's. */
+  get state(): TcpState {
+    const { connection } = this;
+    if (connection === undefined) return this.listener === undefined ? "CLOSED" : "LISTEN";
+    return connection.isClosed ? "CLOSED" : connection.state;
   }
 
   get local(): Endpoint | undefined {
@@ -60,16 +79,25 @@ export class StreamFile extends OpenFile implements TcpUser {
   }
 
   get remote(): Endpoint | undefined {
-    return this.isOpen ? this.connection?.remote : undefined;
-  }
-
-  /** What `bind` has reserved. */
-  get reserved(): Endpoint | undefined {
-    return this.bound;
+    const { state } = this;
+    return state === "CLOSED" || state === "SYN-SENT" ? undefined : this.connection?.remote;
   }
 
   get isListening(): boolean {
     return this.listener !== undefined;
+  }
+
+  get error(): Errno | undefined {
+    return this.pendingError;
+  }
+
+  /** Nothing more can come: the peer has ended its stream, or we ours for reading. */
+  get receiveIsShut(): boolean {
+    return (this.shutdownMask & RECEIVE_SHUTDOWN) !== 0 || this.connection?.peerClosed === true;
+  }
+
+  get sendIsShut(): boolean {
+    return (this.shutdownMask & SEND_SHUTDOWN) !== 0;
   }
 
   configure(options: TcpConnectionOptions): void {
@@ -82,238 +110,236 @@ export class StreamFile extends OpenFile implements TcpUser {
   /** Takes a connection from a listener. */
   adopt(connection: TcpConnection): void {
     this.connection = connection;
-    this.isOpen = true;
+    this.progress = "connected";
     connection.user = this;
     if (connection.isClosed) this.closed(connection, connection.error);
   }
 
   events(): number {
-    const { POLLIN, POLLOUT, POLLERR, POLLHUP, POLLPRI, POLLRDHUP } = constant;
-    const { connection } = this;
-    if (this.listener !== undefined) return this.nextConnection() === undefined ? 0 : POLLIN;
-    let events = this.pendingError === undefined ? 0 : POLLIN | POLLOUT | POLLERR;
-    if (connection === undefined) return events | POLLOUT | POLLHUP;
-    if (!this.isOpen && !connection.isClosed) return events;
-    const isAtEnd = connection.endOfStream || this.readShut || connection.isClosed;
-    if (this.peeked.length > 0 || connection.readableLength > 0 || isAtEnd) events |= POLLIN;
-    if (isAtEnd || PEER_HAS_ENDED.has(connection.state)) events |= POLLRDHUP;
-    if (connection.isClosed || (isAtEnd && this.writeShut)) events |= POLLHUP;
-    if (this.writeShut || connection.isClosed || this.hasRoom(connection)) events |= POLLOUT;
-    if (connection.urgentLength > 0) events |= POLLPRI;
-    return events;
+    return streamEvents(this);
   }
 
-  bind(local: Endpoint): void {
-    if (this.bound !== undefined || this.connection !== undefined) throw new SystemError("EINVAL", "bind", subjectOf(local));
-    this.bound = this.owner.bind(local);
+  hasConnectionToAccept(): boolean {
+    this.next ??= this.listener?.accept();
+    return this.next !== undefined;
   }
 
-  listen(backlog: number): void {
-    if (this.connection !== undefined) throw new SystemError("EINVAL", "listen");
-    if (this.listener !== undefined) return;
-    if (this.bound === undefined) throw new SystemError("EDESTADDRREQ", "listen", { detail: "bind the socket first" });
-    const listener = this.owner.tcp.listen(this.bound, { acceptable: () => this.changed() }, { ...this.options, backlog });
-    if (typeof listener === "string") throw new SystemError(listener, "listen", subjectOf(this.bound));
+  bind(local: Endpoint): Result {
+    const refusal = this.streams.ports.refuse(local);
+    if (refusal !== undefined) return refusal;
+    if (this.state !== "CLOSED" || this.bound !== undefined) return "EINVAL";
+    const bound = this.streams.ports.reserve(this, local);
+    if (typeof bound === "string") return bound;
+    this.bound = bound;
+    return 0;
+  }
+
+  listen(backlog: number): Result {
+    if (this.progress !== "unconnected" || this.connection !== undefined) return "EINVAL";
+    const limit = backlog < 0 || backlog > LONGEST_BACKLOG ? LONGEST_BACKLOG : backlog;
+    if (this.listener !== undefined) {
+      this.listener.backlog = limit;
+      return 0;
+    }
+    const isBound = this.bound !== undefined;
+    if (!isBound) {
+      const bound = this.streams.ports.reserve(this, this.streams.ports.any(this.domain));
+      if (typeof bound === "string") return bound;
+      this.bound = bound;
+    }
+    const listener = this.streams.tcp.listen(this.bound as Endpoint, this, { ...this.options, backlog: limit });
+    if (typeof listener === "string") {
+      if (!isBound) this.unbind();
+      return listener;
+    }
     this.listener = listener;
+    return 0;
   }
 
-  async accept(): Promise<Accepted> {
-    if (this.listener === undefined) throw new SystemError("EINVAL", "accept");
-    return await this.perform("accept", false, () => {
-      const connection = this.nextConnection();
+  accept(): Call<Accepted> {
+    if (this.listener === undefined) return new Call<Accepted>("EINVAL");
+    return this.startReading<Accepted>((mayWait) => {
+      if (this.listener === undefined) return "EINVAL";
+      this.hasConnectionToAccept();
+      const { next } = this;
       // Taken at once: another accept may wait for its turn.
       this.next = undefined;
-      return connection && { file: this.owner.adopt(connection), from: connection.remote };
-    });
+      if (next === undefined) return mayWait ? undefined : "EAGAIN";
+      return { file: this.streams.adopt(next, this), from: next.remote };
+    }, false);
   }
 
-  async connect(remote: Endpoint | undefined): Promise<void> {
-    if (remote === undefined) throw new SystemError("EAFNOSUPPORT", "connect");
-    if (this.listener !== undefined) throw new SystemError("EOPNOTSUPP", "connect", subjectOf(remote));
-    if (this.connection !== undefined) throw new SystemError(this.isOpen ? "EISCONN" : "EALREADY", "connect", subjectOf(remote));
-    // As in Linux, an attempt that failed is told before another begins.
-    this.throwPendingError("connect", remote);
-    const local = this.bound && { port: this.bound.port, ...(!isUnspecified(this.bound.address) && { address: this.bound.address }) };
-    const connection = this.owner.tcp.open(remote, this, { ...this.options, local });
-    if (typeof connection === "string") throw new SystemError(connection, "connect", subjectOf(remote));
-    this.connection = connection;
-    if (this.nonBlocking) throw new SystemError("EINPROGRESS", "connect", subjectOf(remote));
-    await this.perform("connect", false, () => {
-      this.throwPendingError("connect", remote);
-      if (this.isOpen) return true;
-      if (this.connection === undefined) throw new SystemError("ECONNABORTED", "connect", subjectOf(remote));
-      return undefined;
-    });
-  }
-
-  send(bytes: Uint8Array, flags: number, to: Endpoint | undefined): Promise<number> {
-    let sent = 0;
-    const dontWait = (flags & constant.MSG_DONTWAIT) !== 0;
-    return this.perform("send", dontWait, () => {
-      // What has been sent is told before what went wrong then: that waits for the next call.
-      if (sent > 0 && (this.writeShut || this.connection === undefined || this.connection.isClosed)) return sent;
-      const connection = this.requireConnection("send");
-      this.throwPendingError("send");
-      if (to !== undefined) throw new SystemError("EISCONN", "send", subjectOf(to));
-      if (this.writeShut || connection.isClosed) throw new SystemError("EPIPE", "send");
-      if (!this.isOpen) return undefined;
-      sent += this.offer(connection, bytes.subarray(sent), (flags & constant.MSG_OOB) !== 0);
-      if (sent === bytes.length) return sent;
-      return sent > 0 && (dontWait || this.nonBlocking) ? sent : undefined;
-    });
-  }
-
-  receive(target: Uint8Array, flags: number): Promise<Received> {
-    const isPeek = (flags & constant.MSG_PEEK) !== 0;
-    const wanted = (flags & constant.MSG_WAITALL) !== 0 && !isPeek ? target.length : Math.min(1, target.length);
-    let length = 0;
-    return this.perform("recv", (flags & constant.MSG_DONTWAIT) !== 0, () => {
-      const connection = this.requireConnection("recv");
-      if ((flags & constant.MSG_OOB) !== 0) {
-        throw new SystemError("EINVAL", "recv", { detail: "urgent octets stay in the stream (RFC 6093 §3.2)" });
-      }
-      length += isPeek ? this.peek(connection, target) : this.take(connection, target.subarray(length));
-      if (length >= wanted || (length > 0 && this.isAtEnd(connection))) return { length, flags: 0, from: undefined };
-      this.throwPendingError("recv");
-      if (this.isAtEnd(connection)) return { length, flags: 0, from: undefined };
-      return length > 0 && this.nonBlocking ? { length, flags: 0, from: undefined } : undefined;
-    });
-  }
-
-  shutdown(how: number): void {
-    const { connection } = this;
-    if (connection === undefined || !this.isOpen) throw new SystemError("ENOTCONN", "shutdown");
-    if (how !== constant.SHUT_RD && !this.writeShut) {
-      this.writeShut = true;
-      connection.close();
+  connect(remote: Endpoint | undefined): Call {
+    if (remote === undefined) {
+      this.disconnect();
+      return new Call<number>(0);
     }
-    if (how !== constant.SHUT_WR && !this.readShut) {
-      this.readShut = true;
-      this.peeked = new Uint8Array(0);
-      connection.closeRead();
+    if (this.progress === "connected") return new Call<number>("EISCONN");
+    const waiting = this.progress === "connecting" ? "EALREADY" : "EINPROGRESS";
+    if (this.progress === "unconnected") {
+      if (this.listener !== undefined) return new Call<number>("EISCONN");
+      const refusal = this.open(remote);
+      if (refusal !== undefined) return new Call<number>(refusal);
+    }
+    return this.startWriting<number>((mayWait) => {
+      const { state } = this;
+      if (state === "SYN-SENT" || state === "SYN-RECEIVED") return mayWait ? undefined : waiting;
+      if (state !== "CLOSED") {
+        this.progress = "connected";
+        return 0;
+      }
+      const error = this.takeError() ?? "ECONNABORTED";
+      this.disconnect();
+      return error;
+    }, false);
+  }
+
+  send(message: Outgoing): Call {
+    return this.startWriting(sendStream(this, message), (message.flags & constant.MSG_DONTWAIT) !== 0);
+  }
+
+  receive(target: readonly Uint8Array[], flags: number): Call<Received> {
+    return this.startReading(receiveStream(this, target, flags), (flags & constant.MSG_DONTWAIT) !== 0);
+  }
+
+  /** @param how SHUT_RD, SHUT_WR or SHUT_RDWR: one less than the mask */
+  shutdown(how: number): Result {
+    const { state } = this;
+    const mask = how + 1;
+    if (state === "SYN-SENT" || (state === "LISTEN" && (mask & RECEIVE_SHUTDOWN) !== 0)) this.disconnect();
+    else if (state !== "LISTEN") {
+      this.shutdownMask |= mask;
+      // What stands in the way of our FIN is the peer's to acknowledge; what arrives is still read.
+      if ((mask & SEND_SHUTDOWN) !== 0 && state !== "CLOSED") this.connection?.close();
     }
     this.changed();
-  }
-
-  protected release(): Promise<void> {
-    this.listener?.close();
-    this.next?.abort();
-    const { connection } = this;
-    if (connection === undefined || connection.isClosed) {
-      this.owner.ended();
-      return DONE;
-    }
-    // SO_LINGER of 0, and what was peeked at and never read (SHLD-3), reset the connection.
-    if ((this.linger.onoff !== 0 && this.linger.linger === 0) || this.peeked.length > 0) connection.abort();
-    else closeBothWays(connection);
-    return this.linger.onoff === 0 ? DONE : this.untilClosed(connection);
+    return state === "CLOSED" ? "ENOTCONN" : 0;
   }
 
   destroy(): void {
     this.connection?.abort();
-    if (!this.isClosed) void this.close();
+    this.lingering?.settle("ECONNABORTED");
+    if (!this.isClosed) this.close();
+  }
+
+  override wake(): void {
+    super.wake();
+    this.lingering?.retry();
   }
 
   // From TCP
 
+  acceptable(): void {
+    this.changed(constant.POLLIN | constant.POLLRDNORM);
+  }
+
   opened(): void {
-    this.isOpen = true;
-    this.changed();
+    this.changed(constant.POLLOUT | constant.POLLWRNORM);
   }
 
   readable(): void {
-    this.changed();
+    this.changed(constant.POLLIN | constant.POLLRDNORM);
   }
 
   writable(): void {
+    this.changed(constant.POLLOUT | constant.POLLWRNORM);
+  }
+
+  finished(): void {
     this.changed();
   }
 
   urgent(): void {
-    this.changed();
+    this.urgentTaken = false;
+    this.changed(constant.POLLIN | constant.POLLPRI);
   }
 
-  closed(_: TcpConnection, error: ErrorCode | undefined): void {
-    if (error !== undefined) this.pendingError = error;
-    // A connect that failed leaves a socket that can try again.
-    if (!this.isOpen) this.connection = undefined;
-    if (this.isClosed) this.owner.ended();
+  closed(connection: TcpConnection, error: ErrorCode | undefined): void {
+    // A connection that was given up, by `connect` to nowhere, is nobody's.
+    if (this.connection !== connection) return;
+    // The peer has reset what it had ended: nothing is lost but what we would still have said.
+    if (error !== undefined) this.pendingError = error === "ECONNRESET" && connection.peerClosed ? "EPIPE" : error;
+    this.shutdownMask = RECEIVE_SHUTDOWN | SEND_SHUTDOWN;
+    if (this.isClosed) this.gone();
     this.changed();
   }
 
   /** As in all systems, a connect gives up where TCP alone would go on trying (RFC 5461 §4.1). */
   softError(connection: TcpConnection, error: ErrorCode): void {
-    if (this.isOpen || error === "ETIMEDOUT") return;
+    if (this.state !== "SYN-SENT" || error === "ETIMEDOUT") return;
     this.pendingError = error;
     connection.abort();
   }
 
-  private requireConnection(syscall: string): TcpConnection {
-    if (this.connection !== undefined) return this.connection;
-    this.throwPendingError(syscall);
-    throw new SystemError("ENOTCONN", syscall);
+  protected override changed(events = 0): void {
+    if (this.lingering !== undefined && this.lingering.length > 0) this.owner.wakeUps.add(this);
+    super.changed(events);
   }
 
-  private nextConnection(): TcpConnection | undefined {
-    this.next ??= this.listener?.accept();
-    return this.next;
-  }
-
-  /** If not, TCP is obliged to tell when there is. */
-  private hasRoom(connection: TcpConnection): boolean {
-    if (connection.writableLength > 0) return true;
-    connection.send(PROBE);
-    return false;
-  }
-
-  /** Gives TCP a copy of what it has room for. */
-  private offer(connection: TcpConnection, bytes: Uint8Array, isUrgent: boolean): number {
-    const room = Math.min(bytes.length, connection.writableLength);
-    let taken: number | ErrorCode = 0;
-    if (room > 0) {
-      const copy = copyOf(bytes.subarray(0, room));
-      taken = isUrgent ? connection.sendUrgent(copy) : connection.send(copy);
+  protected release(): Call {
+    this.stopListening();
+    const { connection } = this;
+    if (connection === undefined || connection.isClosed) {
+      this.gone();
+      return new Call<number>(0);
     }
-    if (typeof taken === "string") return 0;
-    if (taken < bytes.length) this.hasRoom(connection);
-    return taken;
+    // SO_LINGER of 0 resets the connection, and so does what was never read (SHLD-3).
+    if (this.linger.onoff !== 0 && this.linger.linger === 0) connection.abort();
+    else closeBothWays(connection);
+    if (this.linger.onoff === 0) return new Call<number>(0);
+    this.lingering = new CallQueue();
+    return this.lingering.start<number>(
+      (mayWait) => (mayWait && UNACKNOWLEDGED.has(this.state) ? undefined : 0),
+      true,
+      this.linger.linger * 1000,
+      this.owner.timer,
+    );
   }
 
-  private take(connection: TcpConnection, target: Uint8Array): number {
-    const fromPeeked = Math.min(this.peeked.length, target.length);
-    target.set(this.peeked.subarray(0, fromPeeked));
-    this.peeked = this.peeked.subarray(fromPeeked);
-    return fromPeeked + (this.readShut ? 0 : connection.receiveInto(target.subarray(fromPeeked)));
+  /** Begins to connect; the name of an error when that is not possible. */
+  private open(remote: Endpoint): Errno | undefined {
+    const { bound } = this;
+    const local = bound && { port: bound.port, ...(!isUnspecified(bound.address) && { address: bound.address }) };
+    const connection = this.streams.tcp.open(remote, this, { ...this.options, local });
+    // A broadcast or multicast address is no destination for TCP (MUST-46); Linux says that there is no way to it.
+    if (typeof connection === "string") return connection === "EACCES" ? "ENETUNREACH" : connection;
+    this.connection = connection;
+    this.pendingError = undefined;
+    this.progress = "connecting";
+    return undefined;
   }
 
-  /** Fills `target` with the next octets, which stay to be read. */
-  private peek(connection: TcpConnection, target: Uint8Array): number {
-    const more = Math.min(target.length - this.peeked.length, connection.readableLength);
-    if (more > 0) {
-      const peeked = new Uint8Array(this.peeked.length + more);
-      peeked.set(this.peeked);
-      connection.receiveInto(peeked.subarray(this.peeked.length));
-      this.peeked = peeked;
-    }
-    const length = Math.min(this.peeked.length, target.length);
-    target.set(this.peeked.subarray(0, length));
-    return length;
+  /** Back to the beginning; what was bound stays bound. */
+  private disconnect(): void {
+    const { connection, state } = this;
+    this.connection = undefined;
+    this.progress = "unconnected";
+    this.shutdownMask = 0;
+    this.urgentTaken = false;
+    this.stopListening();
+    if (connection === undefined || connection.isClosed) return;
+    connection.abort();
+    if (state !== "SYN-RECEIVED") this.pendingError = "ECONNRESET";
+    this.changed();
   }
 
-  private isAtEnd(connection: TcpConnection): boolean {
-    if (this.peeked.length > 0) return false;
-    return this.readShut || connection.endOfStream || (connection.isClosed && connection.readableLength === 0);
+  private stopListening(): void {
+    this.listener?.close();
+    this.listener = undefined;
+    this.next?.abort();
+    this.next = undefined;
   }
 
-  /** SO_LINGER: until everything was acknowledged, but no longer than that. */
-  private async untilClosed(connection: TcpConnection): Promise<void> {
-    let isLate = false;
-    const timer = this.owner.timer(() => {
-      isLate = true;
-      this.changed();
-    });
-    timer.arm(this.linger.linger * 1000);
-    while (!connection.isClosed && !isLate) await this.change();
-    timer.disarm();
+  private unbind(): void {
+    this.streams.ports.release(this);
+    this.bound = undefined;
+  }
+
+  private gone(): void {
+    this.streams.ports.release(this);
+    this.streams.ended(this);
   }
 }
+
+/** Our FIN is not acknowledged: SO_LINGER waits. */
+const UNACKNOWLEDGED: ReadonlySet<TcpState> = new Set<TcpState>(["FIN-WAIT-1", "CLOSING", "LAST-ACK", "SYN-RECEIVED"]);

@@ -8,6 +8,7 @@ const octets = (...values: number[]): Uint8Array => new Uint8Array(values);
 
 function listening(posix: Posix, type: number = c.SOCK_STREAM, backlog = 8): number {
   const fd = posix.socket(c.AF_INET, type);
+  posix.setsockopt(fd, c.SOL_SOCKET, c.SO_REUSEADDR, 1);
   posix.bind(fd, { address: "0.0.0.0", port: 80 });
   posix.listen(fd, backlog);
   return fd;
@@ -92,6 +93,8 @@ describe("non-blocking", () => {
       expect(await client.posix.poll([watched])).toBe(1);
       expect(watched.revents).toBe(c.POLLOUT);
       expect(client.posix.getsockopt(fd, c.SOL_SOCKET, c.SO_ERROR)).toBe(0);
+      // As in Linux: the first to ask is told that it has worked.
+      await client.posix.connect(fd, SERVER);
       expect(await rejection(client.posix.connect(fd, SERVER))).toMatchObject({ code: "EISCONN" });
       expect(await rejection(client.posix.recv(fd, new Uint8Array(1)))).toMatchObject({ code: "EAGAIN", syscall: "recv" });
 
@@ -123,10 +126,10 @@ describe("non-blocking", () => {
     await run(async () => {
       const [fd] = await join(stacks);
       const { posix } = client;
-      expect(posix.fcntl(fd, c.F_GETFL)).toBe(0);
+      expect(posix.fcntl(fd, c.F_GETFL)).toBe(c.O_RDWR);
       expect(await rejection(posix.recv(fd, new Uint8Array(1), c.MSG_DONTWAIT))).toMatchObject({ code: "EAGAIN" });
       posix.fcntl(fd, c.F_SETFL, c.O_NONBLOCK);
-      expect(posix.fcntl(fd, c.F_GETFL)).toBe(c.O_NONBLOCK);
+      expect(posix.fcntl(fd, c.F_GETFL)).toBe(c.O_RDWR | c.O_NONBLOCK);
       expect(await rejection(posix.read(fd, new Uint8Array(1)))).toMatchObject({ code: "EAGAIN" });
       expect(() => posix.fcntl(fd, 99)).toThrow(/EINVAL/);
     });
@@ -234,10 +237,10 @@ describe("connect", () => {
       expect(await rejection(posix.connect(other, { address: "::1", port: 1 }))).toMatchObject({ code: "EAFNOSUPPORT" });
       expect(await rejection(posix.connect(other, { address: "localhost", port: 1 }))).toMatchObject({ code: "EINVAL" });
       expect(await rejection(posix.connect(other, { address: "10.0.0.2", port: 70000 }))).toMatchObject({ code: "EINVAL" });
-      expect(await rejection(posix.connect(other))).toMatchObject({ code: "EAFNOSUPPORT" });
+      await posix.connect(other);
       posix.bind(other, { address: "0.0.0.0", port: 81 });
       posix.listen(other);
-      expect(await rejection(posix.connect(other, SERVER))).toMatchObject({ code: "EOPNOTSUPP" });
+      expect(await rejection(posix.connect(other, SERVER))).toMatchObject({ code: "EISCONN" });
     });
   });
 });
@@ -252,7 +255,8 @@ describe("bind and listen", () => {
     expect(() => posix.bind(fds[1], { address: "10.0.0.2", port })).toThrow(/EADDRINUSE/);
     expect(() => posix.bind(fds[0], { address: "0.0.0.0", port: 1 })).toThrow(/EINVAL/);
     expect(() => posix.bind(fds[2], { address: "10.0.0.9", port: 1 })).toThrow(/EADDRNOTAVAIL/);
-    expect(() => posix.listen(fds[3])).toThrow(/EDESTADDRREQ/);
+    posix.listen(fds[3]);
+    expect(posix.getsockname(fds[3]).port).toBeGreaterThanOrEqual(32768);
     posix.listen(fds[0]);
     posix.listen(fds[0]);
   });
@@ -331,16 +335,21 @@ describe("receiving", () => {
     });
   });
 
-  test("urgent octets stay in the stream; poll shows POLLPRI", async () => {
+  test("the last urgent octet is for MSG_OOB, and reading stops before it; poll shows POLLPRI", async () => {
     const stacks = twoStacks();
     const { client, server, run } = stacks;
     await run(async () => {
       const [fd, peer] = await join(stacks);
       expect(await client.posix.send(fd, octets(1, 2), c.MSG_OOB)).toBe(2);
+      expect(await client.posix.send(fd, octets(3))).toBe(1);
       const watched = { fd: peer, events: c.POLLPRI, revents: 0 };
       expect(await server.posix.poll([watched])).toBe(1);
-      expect(await rejection(server.posix.recv(peer, new Uint8Array(1), c.MSG_OOB))).toMatchObject({ code: "EINVAL" });
-      expect(await server.posix.recv(peer, new Uint8Array(5))).toBe(2);
+      await stacks.sleep(100);
+      const buffer = new Uint8Array(5);
+      expect([await server.posix.recv(peer, buffer, c.MSG_OOB), buffer[0]]).toEqual([1, 2]);
+      expect(await rejection(server.posix.recv(peer, buffer, c.MSG_OOB))).toMatchObject({ code: "EINVAL" });
+      expect([await server.posix.recv(peer, buffer), buffer[0]]).toEqual([1, 1]);
+      expect([await server.posix.recv(peer, buffer), buffer[0]]).toEqual([1, 3]);
       expect(await server.posix.poll([watched], 0)).toBe(0);
     });
   });
@@ -361,7 +370,7 @@ test("poll: POLLRDHUP as soon as the peer has ended its stream, POLLOUT as soon 
     await sleep(1000);
     const room = { fd: peer, events: c.POLLOUT, revents: 0 };
     expect(await server.posix.poll([room], 0)).toBe(0);
-    server.posix.setsockopt(peer, c.SOL_SOCKET, c.SO_SNDBUF, 500_000);
+    server.posix.setsockopt(peer, c.SOL_SOCKET, c.SO_SNDBUF, 700_000);
     expect(await writing).toBe(400_000);
     expect(await server.posix.poll([room], 0)).toBe(1);
   });
@@ -394,9 +403,9 @@ describe("the ends", () => {
   test("what is not connected cannot be read, written, shut or asked for its peer", async () => {
     const { posix } = twoStacks().client;
     const fd = posix.socket(c.AF_INET, c.SOCK_STREAM);
-    for (const call of [posix.read(fd, new Uint8Array(1)), posix.write(fd, octets(1)), posix.sendto(fd, octets(1), 0, SERVER)]) {
-      expect(await rejection(call)).toMatchObject({ code: "ENOTCONN" });
-    }
+    expect(await rejection(posix.read(fd, new Uint8Array(1)))).toMatchObject({ code: "ENOTCONN" });
+    expect(await rejection(posix.write(fd, octets(1)))).toMatchObject({ code: "EPIPE" });
+    expect(await rejection(posix.sendto(fd, octets(1), 0, SERVER))).toMatchObject({ code: "EPIPE" });
     expect(() => posix.shutdown(fd, c.SHUT_WR)).toThrow("shutdown ENOTCONN");
     expect(() => posix.getpeername(fd)).toThrow("getpeername ENOTCONN");
     expect(posix.getsockname(fd)).toEqual({ address: "0.0.0.0", family: 4, port: 0 });
@@ -405,11 +414,11 @@ describe("the ends", () => {
     expect(watched.revents).toBe(c.POLLHUP);
   });
 
-  test("sendto with an address on a connected stream is EISCONN", async () => {
+  test("sendto with an address on a connected stream sends to the peer", async () => {
     const stacks = twoStacks();
     await stacks.run(async () => {
       const [fd] = await join(stacks);
-      expect(await rejection(stacks.client.posix.sendto(fd, octets(1), 0, SERVER))).toMatchObject({ code: "EISCONN" });
+      expect(await stacks.client.posix.sendto(fd, octets(1), 0, { address: "10.0.0.9", port: 9 })).toBe(1);
     });
   });
 
@@ -458,7 +467,7 @@ describe("the ends", () => {
       const writing = client.posix.write(fd, new Uint8Array(50_000));
       await stacks.sleep(1000);
       await server.posix.close(peer);
-      expect(await writing).toBe(4000);
+      expect(await writing).toBe(3460);
       expect(await rejection(client.posix.write(fd, octets(1)))).toMatchObject({ code: "ECONNRESET" });
       expect(await rejection(client.posix.write(fd, octets(1)))).toMatchObject({ code: "EPIPE" });
     });
@@ -470,14 +479,18 @@ describe("the ends", () => {
     await run(async () => {
       const [fd, peer] = await join(stacks);
       client.posix.setsockopt(fd, c.SOL_SOCKET, c.SO_LINGER, { onoff: 1, linger: 10 });
+      await client.posix.write(fd, pattern(1000));
       const closing = client.posix.close(fd);
       expect(() => client.posix.getsockname(fd)).toThrow(/EBADF/);
-      await stacks.sleep(1000);
-      await server.posix.close(peer);
       await closing;
-      expect(clock.now()).toBeLessThan(2000);
+      expect(clock.now()).toBeLessThan(100);
+      await server.posix.close(peer);
 
-      const [other] = await join(stacks);
+      // The peer's window is closed: our FIN cannot go.
+      const [other, deaf] = await join(stacks);
+      server.posix.setsockopt(deaf, c.SOL_SOCKET, c.SO_RCVBUF, 1);
+      client.posix.fcntl(other, c.F_SETFL, c.O_NONBLOCK);
+      while ((await client.posix.write(other, pattern(10_000)).catch(() => 0)) > 0) await stacks.sleep(50);
       client.posix.setsockopt(other, c.SOL_SOCKET, c.SO_LINGER, { onoff: 1, linger: 10 });
       const start = clock.now();
       await client.posix.close(other);

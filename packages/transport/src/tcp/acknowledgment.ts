@@ -81,7 +81,8 @@ function advance(tcb: TransmissionControlBlock, ack: SequenceNumber, octets: num
   tcb.timeouts = 0;
   tcb.softError = undefined;
   if (snd.up !== undefined && !isBefore(ack, snd.up)) snd.up = undefined;
-  if (tcb.sendBlocked && tcb.sendBuffer.length < tcb.options.sendBuffer) {
+  // A writer is woken for a third of the buffer, as in Linux, and not for each segment that goes.
+  if (tcb.sendBlocked && tcb.sendBuffer.length * 3 <= tcb.options.sendBuffer * 2) {
     tcb.sendBlocked = false;
     tcb.pending.writable = true;
   }

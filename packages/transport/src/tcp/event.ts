@@ -45,6 +45,10 @@ function notify(tcb: TransmissionControlBlock): void {
     pending.writable = false;
     tcb.user.writable?.(connection);
   }
+  if (pending.finished) {
+    pending.finished = false;
+    tcb.user.finished?.(connection);
+  }
   if (pending.closed && !tcb.closedNotified) {
     tcb.closedNotified = true;
     tcb.user.closed?.(connection, tcb.error);

@@ -12,7 +12,7 @@ export class Listener implements TcpListener, HandshakeListener {
   readonly local: Endpoint;
   user: TcpListenerUser;
   readonly options: ResolvedTcpOptions;
-  private readonly backlog: number;
+  private limit: number;
   private readonly onClose: (listener: Listener) => void;
   /** Connections in SYN-RECEIVED, the oldest first. */
   private readonly halfOpen: TransmissionControlBlock[] = [];
@@ -22,8 +22,16 @@ export class Listener implements TcpListener, HandshakeListener {
     this.local = local;
     this.user = user;
     this.options = options;
-    this.backlog = Math.max(1, backlog);
+    this.limit = Math.max(1, backlog);
     this.onClose = onClose;
+  }
+
+  get backlog(): number {
+    return this.limit;
+  }
+
+  set backlog(backlog: number) {
+    this.limit = Math.max(1, backlog);
   }
 
   /** As many wait as may; another SYN is not worth an answer, and the peer tries again. */

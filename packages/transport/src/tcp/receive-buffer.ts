@@ -73,6 +73,23 @@ export class ReceiveBuffer {
     return copied;
   }
 
+  /** Copies octets that stay, from the one that stands `skip` behind the next; returns how many. */
+  peekInto(target: Uint8Array, skip: number): number {
+    let copied = 0;
+    let ahead = skip;
+    for (let index = 0; index < this.blocks.length && copied < target.length; index += 1) {
+      const block = this.blocks[index];
+      const start = (index === 0 ? this.readAt : 0) + ahead;
+      const end = index === this.blocks.length - 1 ? this.filled : block.length;
+      ahead = Math.max(0, start - end);
+      if (start >= end) continue;
+      const count = Math.min(end - start, target.length - copied);
+      target.set(block.subarray(start, start + count), copied);
+      copied += count;
+    }
+    return copied;
+  }
+
   clear(): void {
     this.blocks = [];
     this.length = 0;

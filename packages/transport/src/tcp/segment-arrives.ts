@@ -251,6 +251,7 @@ function afterAcknowledgment(tcb: TransmissionControlBlock, segment: Segment): O
       if (everything) {
         tcb.setState("FIN-WAIT-2");
         if (tcb.orphaned) armFinWait2(tcb);
+        tcb.pending.finished = true;
       }
       return "continue";
     case "CLOSING":

@@ -14,8 +14,10 @@ export interface TcpUser {
   opened?(connection: TcpConnection): void;
   /** There is something new to read: octets, or the end of the stream. */
   readable?(connection: TcpConnection): void;
-  /** There is room again after `send` took less than it was given. */
+  /** A third of the send buffer is free again, after `send` took less than it was given. */
   writable?(connection: TcpConnection): void;
+  /** After `close`, while the peer's stream goes on: everything that was sent, and the FIN, has been acknowledged. */
+  finished?(connection: TcpConnection): void;
   /**
    * The connection is over for the user (MUST-12). Called once. Without `error` both streams were closed in order, and
    * what was sent has been acknowledged; octets that were received can still be read.
@@ -190,6 +192,12 @@ export interface TcpConnection {
   readonly writableLength: number;
   /** Octets that can be read now. */
   readonly readableLength: number;
+  /** The peer's FIN has arrived, and everything before it, whether it was read or not. */
+  readonly peerClosed: boolean;
+  /** Octets given to `send`, and the FIN after `close`, that were not acknowledged (SIOCOUTQ). */
+  readonly unacknowledgedLength: number;
+  /** Of these, how many were never sent (SIOCOUTQNSD). */
+  readonly unsentLength: number;
   /** The peer has closed its stream, and everything before its end has been read. */
   readonly endOfStream: boolean;
   /** Why the connection ended, when it ended in an error. */
@@ -213,6 +221,8 @@ export interface TcpConnection {
   receive(limit?: number): Uint8Array | undefined;
   /** RECEIVE into the caller's memory; returns how many octets it copied. */
   receiveInto(target: Uint8Array): number;
+  /** Copies octets without reading them, from the one that stands `skip` behind the next; returns how many. */
+  peekInto(target: Uint8Array, skip?: number): number;
   /** CLOSE (§3.9.1.4): nothing more to send. What was given to `send` still goes out; reading goes on. */
   close(): void;
   /**
@@ -238,6 +248,8 @@ export interface TcpListenerUser {
 export interface TcpListener {
   readonly local: Endpoint;
   user: TcpListenerUser;
+  /** Connections that may wait to be accepted; may be changed at any time. */
+  backlog: number;
   /** The connection that has waited longest; undefined when none waits. It may have been closed by its peer meanwhile. */
   accept(): TcpConnection | undefined;
   /** Stops listening; connections that were not accepted are reset. */

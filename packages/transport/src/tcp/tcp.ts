@@ -123,6 +123,17 @@ export class Tcp implements TcpService, IpProtocolHandler, TcpContext {
     return this.connections.size;
   }
 
+  /** Connections in any state but CLOSED, TIME-WAIT included, whose local end has this port. Looks at all there are. */
+  connectionsOfPort(port: number): TcpConnection[] {
+    const found: TcpConnection[] = [];
+    for (const tcb of this.connections) if (tcb.local.port === port) found.push(tcb.connection);
+    return found;
+  }
+
+  listenersOfPort(port: number): readonly TcpListener[] {
+    return this.listeners.get(port) ?? [];
+  }
+
   get listenerCount(): number {
     let count = 0;
     for (const listeners of this.listeners.values()) count += listeners.length;

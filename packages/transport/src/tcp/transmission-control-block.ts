@@ -96,6 +96,7 @@ export interface PendingNotifications {
   opened: boolean;
   readable: boolean;
   writable: boolean;
+  finished: boolean;
   urgent: boolean;
   closed: boolean;
   softError: ErrorCode | undefined;
@@ -200,6 +201,7 @@ export class TransmissionControlBlock {
     opened: false,
     readable: false,
     writable: false,
+    finished: false,
     urgent: false,
     closed: false,
     softError: undefined,

@@ -63,8 +63,22 @@ export class UserCalls implements TcpConnection {
   get endOfStream(): boolean {
     const { tcb } = this;
     if (tcb.receiveBuffer.length > 0) return false;
-    const finReceived = tcb.rcv.fin !== undefined && isAfter(tcb.rcv.nxt, tcb.rcv.fin);
-    return finReceived || tcb.readClosed;
+    return this.peerClosed || tcb.readClosed;
+  }
+
+  get peerClosed(): boolean {
+    const { rcv } = this.tcb;
+    return rcv.fin !== undefined && isAfter(rcv.nxt, rcv.fin);
+  }
+
+  get unacknowledgedLength(): number {
+    const { tcb } = this;
+    return tcb.state === "CLOSED" ? 0 : sequenceDistance(tcb.bufferStart, tcb.sendEnd);
+  }
+
+  get unsentLength(): number {
+    const { tcb } = this;
+    return tcb.state === "CLOSED" ? 0 : Math.max(0, sequenceDistance(tcb.snd.nxt, tcb.sendEnd));
   }
 
   get urgentLength(): number {
@@ -103,6 +117,10 @@ export class UserCalls implements TcpConnection {
     const count = this.tcb.receiveBuffer.readInto(target);
     if (count > 0) this.afterReading();
     return count;
+  }
+
+  peekInto(target: Uint8Array, skip = 0): number {
+    return this.tcb.receiveBuffer.peekInto(target, skip);
   }
 
   close(): void {

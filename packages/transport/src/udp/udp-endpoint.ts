@@ -71,7 +71,6 @@ export class BoundUdpEndpoint implements UdpEndpoint {
 
   send(payload: Uint8Array, to?: Endpoint, options?: UdpSendOptions): ErrorCode | undefined {
     if (this.isClosed) return "EBADF";
-    if (to !== undefined && this.remote !== undefined) return "EISCONN";
     const remote = to ?? this.remote;
     if (remote === undefined) return "EDESTADDRREQ";
     if (payload.length > LARGEST_PAYLOAD) return "EMSGSIZE";

@@ -60,8 +60,8 @@ export interface UdpEndpoint {
   /** Fixes the peer: only its datagrams and errors are received. Undefined dissolves it. The errors are those of `send`. */
   connect(remote: Endpoint | undefined): ErrorCode | undefined;
   /**
-   * Sends a copy of `payload`. Without `to` it goes to the connected peer.
-   * EDESTADDRREQ, EISCONN, EMSGSIZE, ENETUNREACH, EADDRNOTAVAIL, EACCES (broadcast without the option), EAFNOSUPPORT (mixed
+   * Sends a copy of `payload`. Without `to` it goes to the connected peer; with it elsewhere, as in Linux, also when there is one.
+   * EDESTADDRREQ, EMSGSIZE, ENETUNREACH, EADDRNOTAVAIL, EACCES (broadcast without the option), EAFNOSUPPORT (mixed
    * families), EINVAL (port 0), EBADF after close.
    */
   send(payload: Uint8Array, to?: Endpoint, options?: UdpSendOptions): ErrorCode | undefined;

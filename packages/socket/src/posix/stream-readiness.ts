@@ -1,0 +1,39 @@
+// What poll sees of a TCP socket, as Linux's `tcp_poll` says it.
+import { POLLERR, POLLHUP, POLLIN, POLLOUT, POLLPRI, POLLRDHUP, POLLRDNORM, POLLWRNORM } from "./linux-numbers.ts";
+import type { StreamFile } from "./stream-file.ts";
+import { isAtUrgentMark, urgentOctetIsHere } from "./stream-urgent.ts";
+
+const CAN_READ: number = POLLIN | POLLRDNORM;
+const CAN_WRITE: number = POLLOUT | POLLWRNORM;
+
+/** An octet that is never sent: offering it to a full buffer asks TCP to tell when there is room again. */
+const PROBE = new Uint8Array(1);
+
+export function streamEvents(file: StreamFile): number {
+  const { connection, state } = file;
+  if (state === "LISTEN") return file.hasConnectionToAccept() ? CAN_READ : 0;
+  let events = 0;
+  if ((file.receiveIsShut && file.sendIsShut) || state === "CLOSED") events |= POLLHUP;
+  if (file.receiveIsShut) events |= CAN_READ | POLLRDHUP;
+  if (state !== "SYN-SENT" && state !== "SYN-RECEIVED") {
+    if (connection !== undefined && isReadable(file, connection.readableLength)) events |= CAN_READ;
+    if (file.sendIsShut || connection === undefined || isWritable(file)) events |= CAN_WRITE;
+    if (!file.urgentTaken && urgentOctetIsHere(file)) events |= POLLPRI;
+  }
+  if (file.error !== undefined) events |= POLLERR;
+  return events;
+}
+
+function isReadable(file: StreamFile, readable: number): boolean {
+  // An urgent octet that is next is not for ordinary reading.
+  return readable >= file.receiveLowWater + (isAtUrgentMark(file) && !file.urgentInline ? 1 : 0);
+}
+
+/** A third of the buffer is free. If not, TCP is obliged to tell when it is. */
+export function isWritable({ connection }: StreamFile): boolean {
+  if (connection === undefined || connection.isClosed) return true;
+  const free = connection.writableLength;
+  if (free > 0 && free * 3 >= connection.options.sendBuffer) return true;
+  if (free === 0) connection.send(PROBE);
+  return false;
+}

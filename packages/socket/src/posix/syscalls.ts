@@ -1,0 +1,366 @@
+// The POSIX calls on descriptors, without waiting: what would block is a `Call` that settles later (POSIX.1-2017; errors as Linux).
+import { type Host, ipVersion, type Milliseconds, type Timer } from "@netstrata/core";
+import type { Endpoint, Tcp, TcpConnection, Udp } from "@netstrata/transport";
+import type { Closable, OpenSockets } from "../open-sockets.ts";
+import { reachable } from "../socket-address.ts";
+import { SystemError } from "../system-error.ts";
+import { BoundPorts } from "./bound-ports.ts";
+import { Call, type Outcome, type Result } from "./call.ts";
+import { type ControlMessage, NO_CONTROL } from "./control-message.ts";
+import { DatagramFile, type DatagramFileOwner } from "./datagram-file.ts";
+import { DescriptorTable } from "./descriptor-table.ts";
+import type { Errno } from "./errno.ts";
+import * as constant from "./linux-numbers.ts";
+import { type OpenFile, type Outgoing, type Received, SocketFile } from "./open-file.ts";
+import type { OptionValue } from "./option-value.ts";
+import { look, type PollFd, PollWait } from "./poll.ts";
+import { getOption, type OptionDefaults, setOption } from "./socket-options.ts";
+import { StreamFile, type StreamFileOwner } from "./stream-file.ts";
+import { WakeUps } from "./wake-ups.ts";
+
+export interface SyscallSettings {
+  readonly defaults: OptionDefaults;
+  /** Descriptors at once; one more fails with EMFILE. @default 65536 */
+  readonly maxDescriptors?: number;
+}
+
+/** `struct msghdr` of sendmsg. */
+export interface SendMessage {
+  readonly name?: Endpoint;
+  readonly pieces: readonly Uint8Array[];
+  readonly control?: readonly ControlMessage[];
+}
+
+export interface AcceptedDescriptor {
+  readonly fd: number;
+  readonly from: Endpoint;
+}
+
+/** A value as getsockopt returns it, and the length that C's form of it has. */
+export interface GotOption {
+  readonly value: OptionValue;
+  readonly length: number;
+}
+
+const SOCKET_FLAGS: number = constant.SOCK_NONBLOCK | constant.SOCK_CLOEXEC;
+const SOCKET_TYPE_MASK = 0xf;
+/** Linux's limits of what is a number of a family, type or protocol at all. */
+const MAX_FAMILY = 46;
+const MAX_TYPE = 11;
+const MAX_PROTOCOL = 263;
+const NO_BYTES = new Uint8Array(0);
+
+/** No call throws for what the system says: errors are names, as `"EAGAIN"`. */
+export class Syscalls {
+  private readonly table: DescriptorTable;
+  private readonly host: Host;
+  private readonly sockets: OpenSockets;
+  private readonly defaults: OptionDefaults;
+  private readonly wakeUps: WakeUps;
+  private readonly streams: StreamFileOwner;
+  private readonly datagrams: DatagramFileOwner;
+  private readonly find = (descriptor: number): OpenFile | undefined => this.table.find(descriptor);
+
+  /** Made by `Stack`. */
+  constructor(host: Host, layers: { readonly tcp: Tcp; readonly udp: Udp }, sockets: OpenSockets, settings: SyscallSettings) {
+    this.host = host;
+    this.sockets = sockets;
+    this.defaults = settings.defaults;
+    this.table = new DescriptorTable(settings.maxDescriptors);
+    this.wakeUps = new WakeUps(host);
+    const { wakeUps } = this;
+    const timer = (onExpiry: () => void): Timer => host.clock.timer(onExpiry);
+    const ended = (file: Closable): void => sockets.delete(file);
+    const adopt = (connection: TcpConnection, listener: StreamFile): StreamFile => this.adopt(connection, listener);
+    this.streams = { wakeUps, timer, tcp: layers.tcp, ports: new BoundPorts(layers.tcp), adopt, ended };
+    this.datagrams = { wakeUps, timer, udp: layers.udp, ended };
+  }
+
+  /** @param type SOCK_STREAM or SOCK_DGRAM, with SOCK_NONBLOCK and SOCK_CLOEXEC or without. @returns the lowest descriptor that is free */
+  socket(domain: number, type: number, protocol = 0): Result {
+    const kind = type & SOCKET_TYPE_MASK;
+    if ((type & ~SOCKET_TYPE_MASK & ~SOCKET_FLAGS) !== 0) return "EINVAL";
+    if (domain < 0 || domain >= MAX_FAMILY) return "EAFNOSUPPORT";
+    if (kind >= MAX_TYPE) return "EINVAL";
+    if (domain !== constant.AF_INET && domain !== constant.AF_INET6) return "EAFNOSUPPORT";
+    if (protocol < 0 || protocol >= MAX_PROTOCOL) return "EINVAL";
+    if (kind === constant.SOCK_RAW) return "EPROTONOSUPPORT";
+    if (kind !== constant.SOCK_STREAM && kind !== constant.SOCK_DGRAM) return "ESOCKTNOSUPPORT";
+    const wanted = kind === constant.SOCK_STREAM ? constant.IPPROTO_TCP : constant.IPPROTO_UDP;
+    if (protocol !== 0 && protocol !== wanted) return "EPROTONOSUPPORT";
+    if (!this.table.hasRoom) return "EMFILE";
+    const file = kind === constant.SOCK_STREAM ? this.createStream(domain) : this.createDatagram(domain);
+    file.nonBlocking = (type & constant.SOCK_NONBLOCK) !== 0;
+    return this.table.open(file, (type & constant.SOCK_CLOEXEC) !== 0);
+  }
+
+  bind(fd: number, name: Endpoint): Result {
+    return this.withSocket(fd, (file) => (isOfDomain(name, file) ? file.bind(name) : "EAFNOSUPPORT"));
+  }
+
+  /** @param backlog connections that may wait to be accepted; a negative one means as many as may */
+  listen(fd: number, backlog: number): Result {
+    return this.withSocket(fd, (file) => file.listen(backlog));
+  }
+
+  /** accept4. @param flags SOCK_NONBLOCK and SOCK_CLOEXEC, which the new descriptor does not inherit */
+  accept(fd: number, flags = 0): Call<AcceptedDescriptor> {
+    if ((flags & ~SOCKET_FLAGS) !== 0) return new Call<AcceptedDescriptor>("EINVAL");
+    const listening = this.socketOf(fd);
+    if (typeof listening === "string") return new Call<AcceptedDescriptor>(listening);
+    if (!this.table.hasRoom) return new Call<AcceptedDescriptor>("EMFILE");
+    const accepting = listening.accept();
+    const accepted = new Call<AcceptedDescriptor>(undefined, undefined, () => accepting.interrupt());
+    accepting.onSettled((outcome) => {
+      if (typeof outcome === "string") {
+        accepted.settle(outcome);
+        return;
+      }
+      const { file, from } = outcome;
+      file.nonBlocking = (flags & constant.SOCK_NONBLOCK) !== 0;
+      const descriptor = this.table.open(file, (flags & constant.SOCK_CLOEXEC) !== 0);
+      // Somebody took the last descriptor meanwhile.
+      if (typeof descriptor === "string") file.destroy();
+      accepted.settle(typeof descriptor === "string" ? descriptor : { fd: descriptor, from });
+    });
+    return accepted;
+  }
+
+  /** @param name undefined (AF_UNSPEC) dissolves the association, and disconnects a stream socket */
+  connect(fd: number, name: Endpoint | undefined): Call {
+    return this.calling(fd, (file) => {
+      if (name === undefined) return file.connect(undefined);
+      if (!isOfDomain(name, file)) return new Call<number>("EAFNOSUPPORT");
+      return file.connect({ address: reachable(name.address), port: name.port });
+    });
+  }
+
+  read(fd: number, target: Uint8Array | undefined): Call {
+    return this.recv(fd, target, 0);
+  }
+
+  readv(fd: number, targets: readonly Uint8Array[]): Call {
+    return lengthOf(this.recvmsg(fd, targets, 0));
+  }
+
+  recv(fd: number, target: Uint8Array | undefined, flags = 0): Call {
+    return lengthOf(this.recvmsg(fd, target === undefined ? undefined : [target], flags));
+  }
+
+  recvfrom(fd: number, target: Uint8Array, flags = 0): Call<Received> {
+    return this.recvmsg(fd, [target], flags);
+  }
+
+  /** @param targets undefined is a pointer to nowhere: EFAULT */
+  recvmsg(fd: number, targets: readonly Uint8Array[] | undefined, flags = 0): Call<Received> {
+    return this.calling(fd, (file) => (targets === undefined ? new Call<Received>("EFAULT") : file.receive(targets, flags)));
+  }
+
+  write(fd: number, bytes: Uint8Array | undefined): Call {
+    return this.send(fd, bytes, 0);
+  }
+
+  writev(fd: number, pieces: readonly Uint8Array[]): Call {
+    return this.sendmsg(fd, { pieces });
+  }
+
+  send(fd: number, bytes: Uint8Array | undefined, flags = 0): Call {
+    return this.sendto(fd, bytes, flags);
+  }
+
+  /** @param bytes undefined is a pointer to nowhere: EFAULT */
+  sendto(fd: number, bytes: Uint8Array | undefined, flags: number, to?: Endpoint): Call {
+    if (bytes === undefined) return this.calling(fd, () => new Call<number>("EFAULT"));
+    return this.transmit(fd, { bytes, flags, to, control: NO_CONTROL });
+  }
+
+  sendmsg(fd: number, { name, pieces, control = NO_CONTROL }: SendMessage, flags = 0): Call {
+    return this.transmit(fd, { bytes: joined(pieces), flags, to: name, control });
+  }
+
+  /** @param how SHUT_RD, SHUT_WR or SHUT_RDWR */
+  shutdown(fd: number, how: number): Result {
+    return this.withSocket(fd, (file) => (how === 0 || how === 1 || how === 2 ? file.shutdown(how) : "EINVAL"));
+  }
+
+  /** The descriptor is free at once; the call waits only where SO_LINGER says so. */
+  close(fd: number): Call {
+    const file = this.table.release(fd);
+    if (file === undefined) return new Call<number>("EBADF");
+    return file.references === 0 ? file.close() : new Call<number>(0);
+  }
+
+  dup(fd: number): Result {
+    const file = this.table.find(fd);
+    return file === undefined ? "EBADF" : this.table.open(file, false);
+  }
+
+  dup2(fd: number, to: number): Result {
+    if (fd === to) return this.table.find(fd) === undefined ? "EBADF" : fd;
+    return this.dup3(fd, to, 0);
+  }
+
+  /** @param flags O_CLOEXEC */
+  dup3(fd: number, to: number, flags: number): Result {
+    if ((flags & ~constant.O_CLOEXEC) !== 0 || fd === to) return "EINVAL";
+    const file = this.table.find(fd);
+    if (file === undefined) return "EBADF";
+    if (this.table.find(to) !== undefined) this.close(to);
+    return this.table.openAt(to, file, flags !== 0);
+  }
+
+  getsockname(fd: number): Endpoint | Errno {
+    const file = this.socketOf(fd);
+    return typeof file === "string" ? file : (file.local ?? this.streams.ports.any(file.domain));
+  }
+
+  getpeername(fd: number): Endpoint | Errno {
+    const file = this.socketOf(fd);
+    return typeof file === "string" ? file : (file.remote ?? "ENOTCONN");
+  }
+
+  setsockopt(fd: number, level: number, name: number, value: OptionValue): Result {
+    return this.withSocket(fd, (file) =>
+      caught(() => {
+        setOption(file, level, name, value);
+        return 0;
+      }),
+    );
+  }
+
+  getsockopt(fd: number, level: number, name: number): GotOption | Errno {
+    const file = this.socketOf(fd);
+    if (typeof file === "string") return file;
+    return caught(() => ({ value: getOption(file, level, name, this.defaults), length: 4 }));
+  }
+
+  fcntl(fd: number, command: number, argument = 0): Result {
+    const file = this.table.find(fd);
+    if (file === undefined) return "EBADF";
+    switch (command) {
+      case constant.F_GETFL:
+        return constant.O_RDWR | (file.nonBlocking ? constant.O_NONBLOCK : 0);
+      case constant.F_SETFL:
+        file.nonBlocking = (argument & constant.O_NONBLOCK) !== 0;
+        return 0;
+      case constant.F_GETFD:
+        return this.table.isCloseOnExec(fd) ? constant.FD_CLOEXEC : 0;
+      case constant.F_SETFD:
+        this.table.setCloseOnExec(fd, (argument & constant.FD_CLOEXEC) !== 0);
+        return 0;
+      case constant.F_DUPFD:
+      case constant.F_DUPFD_CLOEXEC:
+        return this.table.openFrom(argument, file, command === constant.F_DUPFD_CLOEXEC);
+      default:
+        return "EINVAL";
+    }
+  }
+
+  /** @param timeout in ms; negative: for ever. @returns how many are ready; each `revents` says for what */
+  poll(fds: readonly PollFd[], timeout: Milliseconds): Call {
+    const ready = look(fds, this.find);
+    if (ready > 0 || timeout === 0) return new Call<number>(ready);
+    const { call } = new PollWait(fds, this.find, this.wakeUps);
+    this.waitIn(call, timeout);
+    return call;
+  }
+
+  /** What a stream socket stands on, for whoever wants to look inside. */
+  connectionOf(fd: number): TcpConnection | undefined {
+    const file = this.table.find(fd);
+    return file instanceof StreamFile ? file.connection : undefined;
+  }
+
+  /** While such a call waits it keeps the process alive, and the stack can end it. */
+  private waitIn(call: Call, timeout: Milliseconds): void {
+    const entry: Closable = { destroy: () => call.expire() };
+    call.onSettled(() => this.sockets.delete(entry));
+    if (timeout > 0) {
+      call.timer = this.host.clock.timer(() => call.expire());
+      call.timer.arm(timeout);
+    }
+    this.sockets.add(entry);
+  }
+
+  private transmit(fd: number, message: Outgoing): Call {
+    const { to } = message;
+    return this.calling(fd, (file) => {
+      if (to === undefined) return file.send(message);
+      if (!isOfDomain(to, file)) return new Call<number>("EAFNOSUPPORT");
+      return file.send({ ...message, to: { address: reachable(to.address), port: to.port } });
+    });
+  }
+
+  private createStream(domain: number): StreamFile {
+    const file = new StreamFile(domain, this.streams);
+    this.sockets.add(file);
+    return file;
+  }
+
+  private createDatagram(domain: number): DatagramFile {
+    const file = new DatagramFile(domain, this.datagrams);
+    this.sockets.add(file);
+    return file;
+  }
+
+  private adopt(connection: TcpConnection, listener: StreamFile): StreamFile {
+    const file = this.createStream(listener.domain);
+    file.reuseAddress = listener.reuseAddress;
+    file.reusePort = listener.reusePort;
+    file.linger = listener.linger;
+    file.urgentInline = listener.urgentInline;
+    file.receiveLowWater = listener.receiveLowWater;
+    file.adopt(connection);
+    file.configure(listener.options);
+    return file;
+  }
+
+  private socketOf(fd: number): SocketFile | Errno {
+    const file = this.table.find(fd);
+    if (file === undefined) return "EBADF";
+    return file instanceof SocketFile ? file : "ENOTSOCK";
+  }
+
+  private withSocket(fd: number, run: (file: SocketFile) => Result): Result {
+    const file = this.socketOf(fd);
+    return typeof file === "string" ? file : run(file);
+  }
+
+  private calling<T extends number | object>(fd: number, run: (file: SocketFile) => Call<T>): Call<T> {
+    const file = this.socketOf(fd);
+    return typeof file === "string" ? new Call<T>(file) : run(file);
+  }
+}
+
+function isOfDomain({ address }: Endpoint, file: SocketFile): boolean {
+  return (ipVersion(address) === 4) === (file.domain === constant.AF_INET);
+}
+
+/** The same call for a caller who wants nothing but the number of octets. */
+function lengthOf(receiving: Call<Received>): Call {
+  const { outcome } = receiving;
+  if (outcome !== undefined) return new Call<number>(typeof outcome === "string" ? outcome : outcome.length);
+  const call = new Call<number>(undefined, undefined, () => receiving.interrupt());
+  receiving.onSettled((received) => call.settle(typeof received === "string" ? received : received.length));
+  return call;
+}
+
+function joined(pieces: readonly Uint8Array[]): Uint8Array {
+  if (pieces.length <= 1) return pieces[0] ?? NO_BYTES;
+  const all = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    all.set(piece, at);
+    at += piece.length;
+  }
+  return all;
+}
+
+function caught<T>(run: () => T): Outcome<T> {
+  try {
+    return run();
+  } catch (error) {
+    if (error instanceof SystemError && error.code !== "ENOTFOUND") return error.code;
+    throw error;
+  }
+}
