@@ -6,6 +6,7 @@ import type { Segment } from "./segment.ts";
 import { armRetransmission, probeAnswered } from "./send-timers.ts";
 import type { TcpRoundTripEvent, TcpWindowEvent } from "./tcp-events.ts";
 import type { SackBlock } from "./tcp-options.ts";
+import { echoedRoundTrip, forgetRetransmission } from "./timestamps.ts";
 import type { TransmissionControlBlock } from "./transmission-control-block.ts";
 
 /** What the acknowledgment at hand delivers. A fresh list each time, because emptying one by its length makes 1-octet round trips a tenth slower. */
@@ -31,7 +32,7 @@ export function acknowledge(tcb: TransmissionControlBlock, segment: Segment): vo
   for (const block of blocks)
     if (block !== duplicateSack && isPlausible(tcb, block)) scoreboard.reportSacked(block.left, block.right, delivered);
   tcb.sample.roundTrip = undefined;
-  if (octets > 0 || delivered.length > 0) measure(tcb, octets > 0);
+  if (octets > 0 || delivered.length > 0) measure(tcb, segment, octets > 0);
   // RFC 6937 §3: DeliveredData is what SND.UNA moved over and was not known before, and what is newly reported.
   const deliveredLength = octets - (held - sackedBefore) + (scoreboard.sackedLength - sackedBefore);
   const wasActive = recovery.active;
@@ -45,6 +46,7 @@ export function acknowledge(tcb: TransmissionControlBlock, segment: Segment): vo
   // reported.
   if (scoreboard.isEmpty) tcb.disarm("retransmission");
   else if (octets > 0 || (tcb.probeDue && delivered.length > 0)) armRetransmission(tcb);
+  if (tcb.timestamps.retransmitted !== undefined && scoreboard.repeatedCount === 0) forgetRetransmission(tcb);
   updateSendWindow(tcb, segment, window);
 }
 
@@ -90,17 +92,21 @@ function advance(tcb: TransmissionControlBlock, ack: SequenceNumber, octets: num
   tcb.context.ip.confirmReachability(tcb.remote.address);
 }
 
-/** RFC 6298 §3, Karn's rule: nothing is measured by an acknowledgment of segments that were sent twice. */
-function measure(tcb: TransmissionControlBlock, isProgress: boolean): void {
+/** RFC 6298 §3, Karn's rule: nothing is measured by an acknowledgment of segments that were sent twice, unless an echo tells which is answered. */
+function measure(tcb: TransmissionControlBlock, segment: Segment, isProgress: boolean): void {
   let sentAt = Number.NEGATIVE_INFINITY;
   let repeatedAt = Number.NEGATIVE_INFINITY;
-  for (const segment of delivered) {
-    if (segment.transmissions > 1) repeatedAt = Math.max(repeatedAt, segment.sentAt);
-    else sentAt = Math.max(sentAt, segment.sentAt);
+  for (const sent of delivered) {
+    if (sent.transmissions > 1) repeatedAt = Math.max(repeatedAt, sent.sentAt);
+    else sentAt = Math.max(sentAt, sent.sentAt);
   }
   const now = tcb.clock.now();
   if (repeatedAt !== Number.NEGATIVE_INFINITY) {
-    if (isProgress) tcb.retransmissionTimeout.retransmissionAcknowledged(now - repeatedAt);
+    if (!isProgress) return;
+    // RFC 7323 §4.1, the RTTM rule: SND.UNA has moved.
+    const echoed = echoedRoundTrip(tcb, segment);
+    if (echoed === undefined) tcb.retransmissionTimeout.retransmissionAcknowledged(now - repeatedAt);
+    else measureRoundTrip(tcb, echoed);
   } else if (sentAt !== Number.NEGATIVE_INFINITY) measureRoundTrip(tcb, now - sentAt);
 }
 

@@ -1,5 +1,6 @@
 // Challenge acknowledgments: the answer to a RST or SYN that might be forged (RFC 9293 §3.10.7.4, RFC 5961 §3, §4, §5, §7).
 import type { Milliseconds } from "@netstrata/core";
+import type { Segment } from "./segment.ts";
 import type { TransmissionControlBlock } from "./transmission-control-block.ts";
 
 /** RFC 5961 §7 throttles them. Counted for each connection, because a count for the whole host tells an attacker about other connections. */
@@ -17,6 +18,12 @@ export function challenge(tcb: TransmissionControlBlock): void {
  */
 export function acknowledgeOutOfWindow(tcb: TransmissionControlBlock): void {
   if (!acknowledgeThrottled(tcb)) tcb.context.counters.TCPACKSkippedSeq += 1;
+}
+
+/** RFC 7323 §5.3 R1. Text comes from a peer that waits for an answer; without, it may be an answer to our answer. */
+export function acknowledgePawsFailure(tcb: TransmissionControlBlock, segment: Segment): void {
+  if (segment.payload.length > 0) tcb.ackNow = true;
+  else if (!acknowledgeThrottled(tcb)) tcb.context.counters.TCPACKSkippedPAWS += 1;
 }
 
 function acknowledgeThrottled(tcb: TransmissionControlBlock): boolean {

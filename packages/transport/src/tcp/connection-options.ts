@@ -1,5 +1,6 @@
 // The defaults of everything that can be chosen for a connection.
 import type { Milliseconds } from "@netstrata/core";
+import { MAX_WINDOW_SCALE } from "./tcp-options.ts";
 import type { TcpConnection, TcpConnectionOptions } from "./tcp-service.ts";
 
 export type ResolvedTcpOptions = TcpConnection["options"];
@@ -15,6 +16,13 @@ export const DEFAULT_TCP_OPTIONS: ResolvedTcpOptions = {
   ecn: "passive",
   ecnFallback: true,
   accurateEcnOption: true,
+  // RFC 7323 §1: for all, as every quick path needs them.
+  timestamps: true,
+  timestampOffset: true,
+  paws: "rfc",
+  windowScaling: true,
+  // RFC 7323 appendix A
+  optionLayout: "linux",
   // MUST-25
   keepAlive: false,
   // MUST-28: two hours.
@@ -68,6 +76,7 @@ export function resolveTcpOptions(base: ResolvedTcpOptions, changes: TcpConnecti
   return {
     ...resolved,
     receiveBuffer: clamp(resolved.receiveBuffer, SMALLEST_BUFFER, LARGEST_BUFFER),
+    windowScale: resolved.windowScale === undefined ? undefined : clamp(resolved.windowScale, 0, MAX_WINDOW_SCALE),
     sendBuffer: clamp(resolved.sendBuffer, SMALLEST_BUFFER, LARGEST_BUFFER),
     delayedAck: clamp(resolved.delayedAck, 0, LONGEST_DELAYED_ACK),
   };

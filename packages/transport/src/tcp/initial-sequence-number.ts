@@ -16,7 +16,8 @@ export function createInitialSequenceNumbers(host: Host): InitialSequenceNumberS
   };
 }
 
-function connectionBytes(local: Endpoint, remote: Endpoint): Uint8Array {
+/** The four numbers that name a connection. */
+export function connectionBytes(local: Endpoint, remote: Endpoint): Uint8Array {
   const localAddress = ipToBytes(local.address);
   const remoteAddress = ipToBytes(remote.address);
   const bytes = new Uint8Array(localAddress.length + remoteAddress.length + 4);

@@ -2,7 +2,7 @@
 import type { PacketBuffer } from "@netstrata/core";
 import { ALIGNED_TIMESTAMPS, FAST_OPEN_MAGIC, MAX_OPTIONS_LENGTH, OPTION_KIND, type SackBlock, type TcpOptions } from "./tcp-options.ts";
 
-/** "linux" and "freebsd": as those systems write them. "rfc": one after the other without alignment, zeros behind. */
+/** "linux" and "freebsd": as those systems write them. "rfc": one after the other, only timestamps aligned, zeros behind. */
 export type OptionLayout = "linux" | "freebsd" | "rfc";
 
 /** No-operations stand in front of `option` until its first octet is at `remainder` modulo `modulus`. */
@@ -61,7 +61,8 @@ const RFC: LayoutTable = {
     place("maximumSegmentSize"),
     place("sackPermitted"),
     place("windowScale"),
-    place("timestamps"),
+    // RFC 7323 appendix A
+    place("timestamps", 4, 2),
     place("sackBlocks"),
     place("fastOpen"),
     place("accurateEcn"),
@@ -192,7 +193,7 @@ export function writeTcpOptions(packet: PacketBuffer, options: TcpOptions, layou
   for (; at % 4 !== 0; at += 1) packet.setU8(at, padding);
 }
 
-/** The twelve octets of a segment that has no other options, in the layouts of Linux and FreeBSD (RFC 7323 appendix A). */
+/** The twelve octets of a segment that has no other options: the same in all layouts (RFC 7323 appendix A). */
 export function writeAlignedTimestamps(packet: PacketBuffer, value: number, echoReply: number): void {
   packet.setU32(0, ALIGNED_TIMESTAMPS);
   packet.setU32(4, value);

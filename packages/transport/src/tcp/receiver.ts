@@ -1,15 +1,17 @@
 // The receiving half: which text is taken, when it is acknowledged, and what window is offered (RFC 9293 §3.10.7.4, §3.8.6).
 import { isAtOrAfter, isAtOrBefore, sequenceAdd, sequenceDistance } from "@netstrata/core";
+import type { ResolvedTcpOptions } from "./connection-options.ts";
 import { Reassembler } from "./reassembler.ts";
 import type { Segment } from "./segment.ts";
 import { FIN, PSH, SYN } from "./tcp-header.ts";
-import type { SackBlock } from "./tcp-options.ts";
+import { MAX_WINDOW_SCALE, type SackBlock } from "./tcp-options.ts";
 import type { TransmissionControlBlock } from "./transmission-control-block.ts";
 
 /** RFC 9293 §3.8.6.2.2: Fr, the part of the buffer that must be free before the window opens further. */
 const WINDOW_FRACTION = 1 / 2;
-/** RFC 2018 §3: four blocks fit into the option space. */
+/** RFC 2018 §3: four blocks fit into the option space, three beside timestamps. */
 const MAX_SACK_BLOCKS = 4;
+const MAX_SACK_BLOCKS_WITH_TIMESTAMPS = 3;
 const NO_BLOCKS: readonly SackBlock[] = [];
 /** A window that has grown by so many segments is worth telling. */
 const SEGMENTS_PER_WINDOW_UPDATE = 2;
@@ -62,7 +64,8 @@ export function sackBlocks(tcb: TransmissionControlBlock): readonly SackBlock[] 
   const duplicate = tcb.duplicateSack;
   tcb.duplicateSack = undefined;
   if (duplicate !== undefined) tcb.context.counters.TCPDSACKOldSent += 1;
-  const held = tcb.reassembler?.recentBlocks(duplicate === undefined ? MAX_SACK_BLOCKS : MAX_SACK_BLOCKS - 1) ?? NO_BLOCKS;
+  const room = tcb.timestamps.enabled ? MAX_SACK_BLOCKS_WITH_TIMESTAMPS : MAX_SACK_BLOCKS;
+  const held = tcb.reassembler?.recentBlocks(duplicate === undefined ? room : room - 1) ?? NO_BLOCKS;
   return duplicate === undefined ? held : [duplicate, ...held];
 }
 
@@ -148,9 +151,10 @@ export function windowUpdateDue(tcb: TransmissionControlBlock): boolean {
   return tcb.receiveRoom >= tcb.rcv.wnd + step;
 }
 
-/** The least shift with which the whole buffer can be offered, at most 14 (RFC 7323 §2.3). */
-export function windowShift(buffer: number): number {
+/** The shift that is chosen, or the least with which the whole buffer can be offered, at most 14 (RFC 7323 §2.3). */
+export function windowShift(options: ResolvedTcpOptions): number {
+  if (options.windowScale !== undefined) return options.windowScale;
   let shift = 0;
-  while (shift < 14 && buffer > 65535 << shift) shift += 1;
+  while (shift < MAX_WINDOW_SCALE && options.receiveBuffer > 65535 << shift) shift += 1;
   return shift;
 }

@@ -6,7 +6,11 @@ import { becomeClosed, enterTimeWait } from "./closing.ts";
 import { startCongestionControl } from "./congestion-feedback.ts";
 import { NewRenoRecovery } from "./loss-recovery/new-reno-recovery.ts";
 import { RackRecovery } from "./loss-recovery/rack-recovery.ts";
+<<<<<<< HEAD
 import { armFinWait2 } from "./orphan.ts";
+=======
+import { answersOurSyn, passesPaws } from "./paws.ts";
+>>>>>>> 37316ee (tcp: timestamps and PAWS (RFC 7323 §3 to §5))
 import { finIsNext, isAcceptable, noteDuplicate, receiveText, receiveUrgent, trimToWindow, windowShift } from "./receiver.ts";
 import type { Segment } from "./segment.ts";
 import { sendSynAcknowledgment } from "./segment-output.ts";
@@ -16,6 +20,7 @@ import { canReceive } from "./state.ts";
 import { reportCongestion } from "./tcp-events.ts";
 import { FIN, SYN, URG } from "./tcp-header.ts";
 import { MAX_WINDOW_SCALE, type TcpOptions } from "./tcp-options.ts";
+import { advancesTimestamp, applyTimestampsOfSyn, echoedRoundTrip, recordTimestamp, timestampClock } from "./timestamps.ts";
 import { SMALLEST_SEND_MSS, type TransmissionControlBlock } from "./transmission-control-block.ts";
 
 /** What a check decides: go on with the next one, or be done with the segment. */
@@ -40,6 +45,7 @@ export function segmentArrives(tcb: TransmissionControlBlock, segment: Segment):
 
 /** §3.10.7.4; "third, check security" has nothing to check (RFC 9293 §3.10.7.4 leaves IP security options to IP). */
 const CHECKS: readonly ((tcb: TransmissionControlBlock, segment: Segment) => Outcome)[] = [
+  checkTimestamps,
   checkSequenceNumber,
   checkReset,
   checkSyn,
@@ -58,6 +64,7 @@ function segmentArrivesInSynSent(tcb: TransmissionControlBlock, segment: Segment
     context.drops.count("acknowledgment-out-of-range");
     return segment.hasRst ? "done" : "answer-with-reset";
   }
+  if (segment.hasAck && !segment.hasRst && !answersOurSyn(tcb, segment, timestampClock(tcb))) return "answer-with-reset";
   // Second, check the RST bit. Without an acceptable ACK it is blind (RFC 5961 §3).
   if (segment.hasRst) {
     if (segment.hasAck) becomeClosed(tcb, "ECONNREFUSED");
@@ -104,8 +111,10 @@ function becomeEstablished(tcb: TransmissionControlBlock, segment: Segment): voi
   tcb.snd.una = sequenceAdd(tcb.iss, 1);
   tcb.timeouts = 0;
   tcb.softError = undefined;
-  if (synLost) tcb.retransmissionTimeout.handshakeWithoutMeasurement();
-  else tcb.retransmissionTimeout.measured(roundTrip, tcb.options.rtoMinimum);
+  // Karn's rule; but an echo tells which of the SYNs is answered (RFC 7323 §4).
+  const measured = synLost ? echoedRoundTrip(tcb, segment) : roundTrip;
+  if (measured === undefined) tcb.retransmissionTimeout.handshakeWithoutMeasurement();
+  else tcb.retransmissionTimeout.measured(measured, tcb.options.rtoMinimum);
   tcb.disarm("retransmission");
   tcb.setState("ESTABLISHED");
   updateSegmentSize(tcb);
@@ -124,9 +133,17 @@ export function applySynOptions(tcb: TransmissionControlBlock, options: TcpOptio
   tcb.snd.mss = Math.max(SMALLEST_SEND_MSS, options.maximumSegmentSize ?? fallback);
   tcb.sackPermitted = tcb.options.sack && options.sackPermitted === true;
   tcb.recovery = tcb.sackPermitted ? new RackRecovery(tcb.iss) : new NewRenoRecovery(tcb.iss);
-  tcb.peerScales = options.windowScale !== undefined;
-  tcb.snd.shift = Math.min(options.windowScale ?? 0, MAX_WINDOW_SCALE);
-  tcb.rcv.shift = tcb.peerScales ? windowShift(tcb.options.receiveBuffer) : 0;
+  tcb.peerScales = tcb.options.windowScaling && options.windowScale !== undefined;
+  tcb.snd.shift = tcb.peerScales ? Math.min(options.windowScale ?? 0, MAX_WINDOW_SCALE) : 0;
+  tcb.rcv.shift = tcb.peerScales ? windowShift(tcb.options) : 0;
+  applyTimestampsOfSyn(tcb, options.timestamps);
+}
+
+/** RFC 7323 §5.3: before the sequence number. */
+function checkTimestamps(tcb: TransmissionControlBlock, segment: Segment): Outcome {
+  if (!passesPaws(tcb, segment)) return "done";
+  segment.advancesTimestamp = advancesTimestamp(tcb, segment);
+  return "continue";
 }
 
 /** First, check sequence number. */
@@ -228,6 +245,7 @@ function checkAcknowledgment(tcb: TransmissionControlBlock, segment: Segment): O
       tcb.context.drops.count("acknowledgment-out-of-range");
       return "answer-with-reset";
     }
+    if (segment.advancesTimestamp && segment.options.timestamps !== undefined) recordTimestamp(tcb, segment.options.timestamps.value);
     setSendWindow(tcb, segment, segment.window << snd.shift);
     tcb.ecnHandshake.acknowledged(tcb, segment);
     becomeEstablished(tcb, segment);
@@ -239,6 +257,8 @@ function checkAcknowledgment(tcb: TransmissionControlBlock, segment: Segment): O
     challenge(tcb);
     return "done";
   }
+  // RFC 7323 §5.3 R3. Not before the acknowledgment is found to be of this connection, or anyone could set it (RFC 5961 §5).
+  if (segment.advancesTimestamp && segment.options.timestamps !== undefined) recordTimestamp(tcb, segment.options.timestamps.value);
   if (isAtOrAfter(segment.ack, snd.una)) acknowledge(tcb, segment);
   return afterAcknowledgment(tcb, segment);
 }

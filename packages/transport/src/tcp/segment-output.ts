@@ -1,27 +1,28 @@
 // Making segments: text, options, header, checksum, and away to IP (RFC 9293 §3.1, §3.10.7).
 import { isAfter, isBefore, PacketBuffer, type SequenceNumber, sequenceAdd, sequenceDistance } from "@netstrata/core";
 import { NOT_ECT } from "./ecn/ecn-field.ts";
-import { tcpOptionsLength, writeTcpOptions } from "./option-layout.ts";
+import { tcpOptionsLength, writeAlignedTimestamps, writeTcpOptions } from "./option-layout.ts";
 import { sackBlocks, selectWindow, windowShift } from "./receiver.ts";
 import { adaptToPath, announcedSegmentSize } from "./segment-size.ts";
 import { ACK, PSH, prependTcp, RST, SYN, TCP_HEADER_LENGTH, URG } from "./tcp-header.ts";
-import type { TcpOptions } from "./tcp-options.ts";
+import { ALIGNED_TIMESTAMPS_LENGTH, type SackBlock, type TcpOptions } from "./tcp-options.ts";
+import { nextTimestamps, timestampClock } from "./timestamps.ts";
 import type { TransmissionControlBlock } from "./transmission-control-block.ts";
 
-const NO_OPTIONS: TcpOptions = {};
+const NO_BLOCKS: readonly SackBlock[] = [];
 
 /** Makes a segment of the octets from `seq` on and hands it to IP. `isFresh`: they were never sent before, and it is no probe of a closed window. */
 export function transmit(tcb: TransmissionControlBlock, seq: SequenceNumber, length: number, flags: number, isFresh = false): void {
   const { context, snd, rcv, ecn } = tcb;
   const isSyn = (flags & SYN) !== 0;
-  let options = isSyn ? synOptions(tcb) : NO_OPTIONS;
-  if (flags === ACK && length === 0 && tcb.sackPermitted) {
-    const blocks = sackBlocks(tcb);
-    if (blocks.length > 0) options = { sackBlocks: blocks };
-  }
-  const optionsLength = options === NO_OPTIONS ? 0 : tcpOptionsLength(options);
+  const acknowledges = (flags & ACK) !== 0;
+  const { optionLayout } = tcb.options;
+  const options = isSyn ? synOptions(tcb, acknowledges) : segmentOptions(tcb, length, flags);
+  const bareTimestamps = options === undefined && tcb.timestamps.enabled;
+  const optionsLength = options !== undefined ? tcpOptionsLength(options, optionLayout) : bareTimestamps ? ALIGNED_TIMESTAMPS_LENGTH : 0;
   const packet = PacketBuffer.allocate(context.ip.headroom + TCP_HEADER_LENGTH, optionsLength + length);
-  if (optionsLength > 0) writeTcpOptions(packet, options);
+  if (bareTimestamps) writeAlignedTimestamps(packet, timestampClock(tcb), acknowledges ? tcb.timestamps.recent : 0);
+  else if (options !== undefined) writeTcpOptions(packet, options, optionLayout);
   if (length > 0) {
     const offset = sequenceDistance(tcb.bufferStart, seq);
     tcb.sendBuffer.copy(offset, length, packet.bytes, packet.start + optionsLength);
@@ -34,7 +35,6 @@ export function transmit(tcb: TransmissionControlBlock, seq: SequenceNumber, len
     urgentPointer = Math.min(65535, sequenceDistance(seq, snd.up));
     flags |= URG;
   }
-  const acknowledges = (flags & ACK) !== 0;
   let { ipOptions } = tcb;
   if (isSyn) flags |= tcb.ecnHandshake.flags(tcb, acknowledges, synTransmissions(tcb));
   else if (ecn !== undefined && (flags & RST) === 0) {
@@ -58,6 +58,7 @@ export function transmit(tcb: TransmissionControlBlock, seq: SequenceNumber, len
   );
   if (acknowledges) {
     tcb.acknowledging.acknowledged(tcb, length > 0);
+    tcb.timestamps.lastAckSent = rcv.nxt;
     tcb.ackNow = false;
     tcb.unacknowledgedReceived = 0;
     tcb.disarm("delayedAck");
@@ -76,15 +77,26 @@ function synTransmissions(tcb: TransmissionControlBlock): number {
   return tcb.scoreboard.first()?.transmissions ?? 1;
 }
 
-/** SHLD-5, RFC 7323 §2.2: a SYN,ACK offers window scaling only when the SYN did. */
-function synOptions(tcb: TransmissionControlBlock): TcpOptions {
-  const scales = tcb.state === "SYN-SENT" || tcb.peerScales;
+/** SHLD-5, RFC 7323 §2.2, §3.2: a SYN,ACK offers window scaling and timestamps only when the SYN did. */
+function synOptions(tcb: TransmissionControlBlock, acknowledges: boolean): TcpOptions {
+  const asks = tcb.state === "SYN-SENT";
+  const scales = tcb.options.windowScaling && (asks || tcb.peerScales);
   return {
     maximumSegmentSize: announcedSegmentSize(tcb),
     // RFC 2018 §2: a SYN,ACK allows it only in answer to a SYN that does.
-    sackPermitted: tcb.state === "SYN-SENT" ? tcb.options.sack : tcb.sackPermitted,
-    windowScale: scales ? windowShift(tcb.options.receiveBuffer) : undefined,
+    sackPermitted: asks ? tcb.options.sack : tcb.sackPermitted,
+    windowScale: scales ? windowShift(tcb.options) : undefined,
+    timestamps: (asks ? tcb.options.timestamps : tcb.timestamps.enabled) ? nextTimestamps(tcb, acknowledges) : undefined,
   };
+}
+
+/** What a segment without SYN carries; undefined: at most timestamps. */
+function segmentOptions(tcb: TransmissionControlBlock, length: number, flags: number): TcpOptions | undefined {
+  const blocks = flags === ACK && length === 0 && tcb.sackPermitted ? sackBlocks(tcb) : NO_BLOCKS;
+  if (blocks.length === 0) return undefined;
+  // RFC 7323 §3.2: in every segment, once they are in use.
+  const timestamps = tcb.timestamps.enabled ? nextTimestamps(tcb, (flags & ACK) !== 0) : undefined;
+  return { timestamps, sackBlocks: blocks };
 }
 
 /** Simultaneous open: <SEQ=ISS><ACK=RCV.NXT><CTL=SYN,ACK>; the SYN is queued already. */

@@ -1,5 +1,6 @@
 // How much text a segment carries, theirs and ours (RFC 9293 §3.7.1), and what a narrower path changes (RFC 1191 §6).
 import { TCP_HEADER_LENGTH } from "./tcp-header.ts";
+import { ALIGNED_TIMESTAMPS_LENGTH } from "./tcp-options.ts";
 import type { TransmissionControlBlock } from "./transmission-control-block.ts";
 
 /** MUST-14, MUST-67: the most text we take in a segment: what arrives unfragmented and what can be reassembled, less the header. */
@@ -9,11 +10,15 @@ export function announcedSegmentSize(tcb: TransmissionControlBlock): number {
   return Math.min(65535, largest, tcb.options.maximumSegmentSize ?? largest);
 }
 
-/** MUST-16: Eff.snd.MSS, the least of what the peer takes, the path takes and the user wants. */
+/**
+ * MUST-16: Eff.snd.MSS, the least of what the peer takes, the path takes and the user wants; less the options that every segment
+ * carries, for which no announced size makes room (RFC 6691 §2).
+ */
 export function updateSegmentSize(tcb: TransmissionControlBlock): void {
   const ipOptions = tcb.ipOptions.options?.length ?? 0;
   const path = tcb.context.ip.maxSendSize(tcb.remote.address) - ipOptions - TCP_HEADER_LENGTH;
-  tcb.segmentSize = Math.max(1, Math.min(tcb.snd.mss, path, tcb.options.maximumSegmentSize ?? path));
+  const tcpOptions = tcb.timestamps.enabled ? ALIGNED_TIMESTAMPS_LENGTH : 0;
+  tcb.segmentSize = Math.max(1, Math.min(tcb.snd.mss, path, tcb.options.maximumSegmentSize ?? path) - tcpOptions);
 }
 
 /** The path takes less than it did: what was too large is gone, which is not a sign of congestion (RFC 1191 §6.4). */

@@ -18,6 +18,8 @@ export class Segment {
   readonly options: TcpOptions;
   /** The ECN field of the datagram it came in (RFC 3168 §5). */
   readonly ecnField: number;
+  /** RFC 7323 §4.3 (2): its timestamp is the next to be echoed. */
+  advancesTimestamp = false;
   /** The window on the payload, lent. */
   readonly payload: PacketBuffer;
 

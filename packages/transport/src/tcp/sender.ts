@@ -6,6 +6,7 @@ import { sendAcknowledgment, transmit } from "./segment-output.ts";
 import { armSendTimers } from "./send-timers.ts";
 import type { TcpRetransmissionEvent } from "./tcp-events.ts";
 import { ACK, FIN, SYN } from "./tcp-header.ts";
+import { noteRetransmission } from "./timestamps.ts";
 import type { TransmissionControlBlock } from "./transmission-control-block.ts";
 
 /** RFC 9293 §3.8.6.2.1: Fs, the part of the largest window that makes a segment worth sending. */
@@ -150,6 +151,7 @@ export function retransmit(
     tcb.scoreboard.split(segment, sequenceAdd(segment.start, longest), SYN);
   }
   tcb.scoreboard.retransmitted(segment, tcb.clock.now());
+  noteRetransmission(tcb);
   tcb.recovery.sent(sequenceDistance(segment.start, segment.end));
   tcb.segmentsRetransmitted += 1;
   tcb.context.counters.RetransSegs += 1;

@@ -27,6 +27,10 @@ const NAMES = [
   "TCPChallengeACK",
   "TCPACKSkippedChallenge",
   "TCPACKSkippedSeq",
+  "TCPACKSkippedPAWS",
+  "PAWSActive",
+  "PAWSEstab",
+  "PAWSOldAck",
   "TCPKeepAlive",
   "TCPWinProbe",
   "TCPAbortOnTimeout",
@@ -49,6 +53,8 @@ export type TcpDropReason =
   | "bad-address"
   | "no-connection"
   | "out-of-window"
+  | "old-timestamp"
+  | "missing-timestamps"
   | "acknowledgment-out-of-range"
   | "missing-acknowledgment"
   | "reset-out-of-window"
@@ -67,6 +73,8 @@ export const TCP_DROPS: DropReasons<TcpDropReason> = {
   "bad-address": "RFC 9293 §3.9.2.3 (MUST-57, MUST-63)",
   "no-connection": "RFC 9293 §3.10.7.1",
   "out-of-window": "RFC 9293 §3.10.7.4",
+  "old-timestamp": "RFC 7323 §5.3",
+  "missing-timestamps": "RFC 7323 §3.2",
   "acknowledgment-out-of-range": "RFC 9293 §3.10.7.4",
   "missing-acknowledgment": "RFC 9293 §3.10.7.4",
   "reset-out-of-window": "RFC 9293 §3.10.7.3",

@@ -6,6 +6,8 @@ import type { CongestionControlName } from "./congestion/congestion-controls.ts"
 import type { AcknowledgmentPolicy } from "./delayed-acknowledgment.ts";
 import type { EcnMode } from "./ecn/ecn-mode.ts";
 import type { RetryCounting } from "./patience.ts";
+import type { OptionLayout } from "./option-layout.ts";
+import type { PawsPolicy } from "./paws.ts";
 import type { TcpState } from "./state.ts";
 
 /** Notifications. Each is the last thing that happens in an event, so every user call is allowed inside. */
@@ -46,6 +48,18 @@ export interface TcpConnectionOptions {
   readonly ecnFallback?: boolean;
   /** Send the option of Accurate ECN, which counts octets, wherever the peer knows it (RFC 9768 §3.2.3). @default true */
   readonly accurateEcnOption?: boolean;
+  /** Offer and use timestamps: a round trip for every acknowledgment, and PAWS (RFC 7323 §3 to §5). Fixed when the connection opens. @default true */
+  readonly timestamps?: boolean;
+  /** Start the timestamp clock at a secret number for each connection, instead of the host's clock (RFC 7323 §5.4). @default true */
+  readonly timestampOffset?: boolean;
+  /** How strictly old and missing timestamps are judged (RFC 7323 §3.2, §5.3): as written, or as Linux or FreeBSD do. @default "rfc" */
+  readonly paws?: PawsPolicy;
+  /** Offer window scaling, and accept it where it is offered (RFC 7323 §2). Fixed when the connection opens. @default true */
+  readonly windowScaling?: boolean;
+  /** The shift count to offer, 0 to 14. @default the least with which the whole receive buffer can be announced */
+  readonly windowScale?: number;
+  /** Order, alignment and padding of the options that are sent. @default "linux", RFC 7323 appendix A */
+  readonly optionLayout?: OptionLayout;
   /** Turns the Nagle algorithm off (MUST-17). @default false */
   readonly noDelay?: boolean;
   /**
@@ -141,7 +155,8 @@ export type TcpOptionsWithoutDefault =
   | "trafficClass"
   | "quickAck"
   | "slowStartLimit"
-  | "initialWindow";
+  | "initialWindow"
+  | "windowScale";
 
 export interface TcpOpenOptions extends TcpConnectionOptions {
   /** The local end; what is absent or 0 is chosen (MUST-43, MUST-44). */

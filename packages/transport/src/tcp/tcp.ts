@@ -58,6 +58,7 @@ import type {
   TcpUser,
 } from "./tcp-service.ts";
 import { ON_TIMEOUT } from "./timeouts.ts";
+import { createTimestampOffsets, type TimestampOffsetSource } from "./timestamp-offset.ts";
 import { type TcpContext, type TimerKind, TransmissionControlBlock } from "./transmission-control-block.ts";
 import { UserCalls } from "./user-calls.ts";
 
@@ -98,6 +99,7 @@ export class Tcp implements TcpService, IpProtocolHandler, TcpContext {
   private readonly acceptSourceRoutes: boolean;
   private readonly portRange: PortRange;
   private readonly initialSequenceNumber: InitialSequenceNumberSource;
+  private readonly timestampOffset: TimestampOffsetSource;
   private readonly connections: ConnectionTable = new ConnectionTable();
   /** Listeners by port; those of one port differ in their address. */
   private readonly listeners: Map<number, Listener[]> = new Map();
@@ -115,6 +117,7 @@ export class Tcp implements TcpService, IpProtocolHandler, TcpContext {
     this.acceptSourceRoutes = acceptSourceRoutes ?? false;
     this.portRange = portRange ?? DEFAULT_PORT_RANGE;
     this.initialSequenceNumber = initialSequenceNumber ?? createInitialSequenceNumbers(host);
+    this.timestampOffset = createTimestampOffsets(host);
     ip.register(this);
   }
 
@@ -369,6 +372,7 @@ export class Tcp implements TcpService, IpProtocolHandler, TcpContext {
     const congestion = createCongestionControl(options, this.host.random);
     const tcb = new TransmissionControlBlock(this, local, remote, passive, iss, options, ipOptions, congestion, new NewRenoRecovery(iss));
     tcb.connection = new UserCalls(tcb);
+    if (options.timestamps && options.timestampOffset) tcb.timestamps.offset = this.timestampOffset(local, remote);
     this.connections.add(tcb);
     return tcb;
   }

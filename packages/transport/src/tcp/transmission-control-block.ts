@@ -30,6 +30,7 @@ import type { TcpCounterName, TcpDropReason } from "./tcp-counters.ts";
 import type { TcpRetransmissionEvent, TcpStateEvent } from "./tcp-events.ts";
 import type { SackBlock } from "./tcp-options.ts";
 import type { TcpConnection, TcpUser } from "./tcp-service.ts";
+import { createTimestampVariables, type TimestampVariables } from "./timestamps.ts";
 
 /** The timers of RFC 9293 §3.10.8 and RFC 1122 §4.2.3; "retransmission" also probes closed windows. */
 export type TimerKind = "retransmission" | "reordering" | "persist" | "delayedAck" | "keepAlive" | "life";
@@ -126,6 +127,7 @@ export class TransmissionControlBlock {
   irs: SequenceNumber = 0;
   readonly snd: SendVariables;
   readonly rcv: ReceiveVariables;
+  readonly timestamps: TimestampVariables = createTimestampVariables();
   /** Both SYNs allowed selective acknowledgments (RFC 2018 §2). */
   sackPermitted = false;
   /** What arrived a second time, to be reported with the next acknowledgment (RFC 2883). */
