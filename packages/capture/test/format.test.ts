@@ -43,7 +43,7 @@ describe("one line a packet", () => {
       "IP 10.0.0.1.52000 > 10.0.0.2.80: Flags [P.U], seq 4294967295:4, ack 9, win 64240, urg 2, length 5",
     );
     expect(line(tcpDatagram({ flags: RST, seq: 3, options: { timestamps: { value: 5, echoReply: 6 } } }))).toBe(
-      "IP 10.0.0.1.52000 > 10.0.0.2.80: Flags [R], seq 3, win 64240, options [TS val 5 ecr 6,eol], length 0",
+      "IP 10.0.0.1.52000 > 10.0.0.2.80: Flags [R], seq 3, win 64240, options [nop,nop,TS val 5 ecr 6], length 0",
     );
     const sack = tcpDatagram({
       ack: 1,

@@ -1,8 +1,9 @@
 // Protection against wrapped sequence numbers (RFC 7323 §5): what is older than TS.Recent is an old duplicate.
-import { isBefore, type Milliseconds, sequenceDistance } from "@netstrata/core";
+import { isBefore, sequenceDistance } from "@netstrata/core";
 import { acknowledgePawsFailure } from "./challenge-ack.ts";
-import { noteDuplicate } from "./receiver.ts";
+import { isAcceptable, noteDuplicate } from "./receiver.ts";
 import type { Segment } from "./segment.ts";
+import { ticksBack } from "./timestamps.ts";
 import type { TransmissionControlBlock } from "./transmission-control-block.ts";
 
 /**
@@ -12,8 +13,6 @@ import type { TransmissionControlBlock } from "./transmission-control-block.ts";
  */
 export type PawsPolicy = "rfc" | "linux" | "freebsd";
 
-/** §5.5: as long as this without news, TS.Recent says nothing: the peer's clock may have come around. */
-export const TIMESTAMP_LIFETIME: Milliseconds = 24 * 86_400_000;
 /** Ticks that Linux lets a timestamp go back. */
 const LINUX_TOLERANCE = 1;
 
@@ -26,13 +25,14 @@ export function passesPaws(tcb: TransmissionControlBlock, segment: Segment): boo
   const policy = tcb.options.paws;
   if (received === undefined) {
     if (policy === "linux") return true;
+    // What is outside of the window is going to be refused anyway, with an answer: Apple's keep-alives come without the option.
+    if (!isAcceptable(tcb, segment)) return true;
     // §3.2: silently dropped, and no reason to abort.
     context.drops.count("missing-timestamps");
     return false;
   }
-  const back = (timestamps.recent - received.value) | 0;
-  if (back <= 0 || timestamps.recent === 0) return true;
-  if (tcb.clock.now() - timestamps.recentAt > TIMESTAMP_LIFETIME) return true;
+  const back = ticksBack(tcb, received.value);
+  if (back === 0) return true;
   if (policy === "linux" && (back <= LINUX_TOLERANCE || isReordered(tcb, segment, back))) return true;
   context.drops.count("old-timestamp");
   if (policy === "linux" && isOldAcknowledgment(tcb, segment)) {

@@ -20,7 +20,7 @@ import { canReceive } from "./state.ts";
 import { reportCongestion } from "./tcp-events.ts";
 import { FIN, SYN, URG } from "./tcp-header.ts";
 import { MAX_WINDOW_SCALE, type TcpOptions } from "./tcp-options.ts";
-import { advancesTimestamp, applyTimestampsOfSyn, echoedRoundTrip, recordTimestamp, timestampClock } from "./timestamps.ts";
+import { advancesTimestamp, applyTimestampsOfSyn, echoedRoundTrip, recordTimestampOf, timestampClock } from "./timestamps.ts";
 import { SMALLEST_SEND_MSS, type TransmissionControlBlock } from "./transmission-control-block.ts";
 
 /** What a check decides: go on with the next one, or be done with the segment. */
@@ -161,6 +161,9 @@ function checkSequenceNumber(tcb: TransmissionControlBlock, segment: Segment): O
     return "continue";
   }
   if (tcb.state === "SYN-RECEIVED" && segment.hasSyn && !segment.hasRst && segment.seq === tcb.irs) return peerRepeatsSyn(tcb, segment);
+  // The last segment again: our acknowledgment was lost, and the next one has to say which copy it answers (RFC 7323 §4.3).
+  const end = sequenceAdd(segment.seq, segment.length);
+  if (segment.advancesTimestamp && end === tcb.rcv.nxt && hasAcceptableAck(tcb, segment)) recordTimestampOf(tcb, segment);
   tcb.context.drops.count("out-of-window");
   if (segment.hasSyn && segment.hasAck && segment.seq === tcb.irs) tcb.ecn?.answerRepeated(segment);
   if (tcb.state === "TIME-WAIT" && segment.hasFin) tcb.timer("life").arm(tcb.options.timeWait);
@@ -245,22 +248,27 @@ function checkAcknowledgment(tcb: TransmissionControlBlock, segment: Segment): O
       tcb.context.drops.count("acknowledgment-out-of-range");
       return "answer-with-reset";
     }
-    if (segment.advancesTimestamp && segment.options.timestamps !== undefined) recordTimestamp(tcb, segment.options.timestamps.value);
+    recordTimestampOf(tcb, segment);
     setSendWindow(tcb, segment, segment.window << snd.shift);
     tcb.ecnHandshake.acknowledged(tcb, segment);
     becomeEstablished(tcb, segment);
     return "continue";
   }
-  // RFC 5961 §5.2: neither what was never sent, nor what is too old to be a delayed duplicate.
-  if (isAfter(segment.ack, snd.nxt) || sequenceDistance(segment.ack, snd.una) > snd.maxWnd) {
+  if (!hasAcceptableAck(tcb, segment)) {
     tcb.context.drops.count("acknowledgment-out-of-range");
     challenge(tcb);
     return "done";
   }
   // RFC 7323 §5.3 R3. Not before the acknowledgment is found to be of this connection, or anyone could set it (RFC 5961 §5).
-  if (segment.advancesTimestamp && segment.options.timestamps !== undefined) recordTimestamp(tcb, segment.options.timestamps.value);
+  recordTimestampOf(tcb, segment);
   if (isAtOrAfter(segment.ack, snd.una)) acknowledge(tcb, segment);
   return afterAcknowledgment(tcb, segment);
+}
+
+/** RFC 5961 §5.2: neither what was never sent, nor what is too old to be a delayed duplicate. */
+function hasAcceptableAck(tcb: TransmissionControlBlock, segment: Segment): boolean {
+  const { una, nxt, maxWnd } = tcb.snd;
+  return segment.hasAck && !isAfter(segment.ack, nxt) && sequenceDistance(segment.ack, una) <= maxWnd;
 }
 
 /** The states in which the acknowledgment of our FIN means something. */

@@ -7,6 +7,9 @@ import type { TransmissionControlBlock } from "./transmission-control-block.ts";
 /** No round trip lasts longer than two segment lifetimes (RFC 9293 §3.4.2): an echo that says so is broken. */
 const LONGEST_ROUND_TRIP: Milliseconds = 240_000;
 
+/** §5.5: without news for so long TS.Recent is no longer valid. */
+export const TIMESTAMP_LIFETIME: Milliseconds = 24 * 86_400_000;
+
 /** What RFC 7323 adds to the transmission control block. */
 export interface TimestampVariables {
   /** Snd.TS.OK: both SYNs had the option. */
@@ -51,8 +54,25 @@ export function advancesTimestamp(tcb: TransmissionControlBlock, segment: Segmen
   return tcb.timestamps.enabled && !isAfter(segment.seq, tcb.timestamps.lastAckSent);
 }
 
-/** TS.Recent becomes `value`, unless it goes backwards: PAWS has let through only what may (§4.3, §5.5). */
-export function recordTimestamp(tcb: TransmissionControlBlock, value: number): void {
+/**
+ * How many ticks `value` lies before TS.Recent; 0 when it does not, or when TS.Recent says nothing: nothing has been recorded, or
+ * so long ago that the peer's clock may have come around (§5.5).
+ */
+export function ticksBack(tcb: TransmissionControlBlock, value: number): number {
+  const { recent, recentAt } = tcb.timestamps;
+  const back = (recent - value) | 0;
+  if (back <= 0 || recent === 0 || tcb.clock.now() - recentAt > TIMESTAMP_LIFETIME) return 0;
+  return back;
+}
+
+/** A segment that is accepted, or would have been had it not come before: its time is the next to be echoed (§4.3, §5.3 R3). */
+export function recordTimestampOf(tcb: TransmissionControlBlock, segment: Segment): void {
+  const { timestamps } = segment.options;
+  if (segment.advancesTimestamp && timestamps !== undefined && ticksBack(tcb, timestamps.value) === 0)
+    recordTimestamp(tcb, timestamps.value);
+}
+
+function recordTimestamp(tcb: TransmissionControlBlock, value: number): void {
   tcb.timestamps.recent = value;
   tcb.timestamps.recentAt = tcb.clock.now();
 }

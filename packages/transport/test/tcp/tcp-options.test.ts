@@ -102,15 +102,15 @@ describe("layouts", () => {
     expect([...written({ timestamps, sackBlocks }, "freebsd")]).toEqual([1, 1, ...TS, 1, 1, ...SACK]);
   });
 
-  test("the RFC's: one after the other", () => {
-    expect([...written({ ...syn, timestamps }, "rfc")]).toEqual([...MSS, ...SACK_OK, ...SCALE, ...TS, 0]);
-    expect([...written({ timestamps, sackBlocks }, "rfc")]).toEqual([...TS, ...SACK]);
+  test("RFC 7323 appendix A: the RFC's: one after the other, but timestamps at words", () => {
+    expect([...written({ ...syn, timestamps }, "rfc")]).toEqual([...MSS, ...SACK_OK, ...SCALE, 1, ...TS]);
+    expect([...written({ timestamps, sackBlocks }, "rfc")]).toEqual([1, 1, ...TS, ...SACK, 0, 0]);
   });
 
   test("RFC 7323 appendix A: the quick way to write timestamps writes the same", () => {
     const packet = PacketBuffer.allocate(0, 12);
     writeAlignedTimestamps(packet, 1, 2);
-    for (const layout of ["linux", "freebsd"] as const) expect(packet.slice()).toEqual(written({ timestamps }, layout));
+    for (const layout of ["linux", "freebsd", "rfc"] as const) expect(packet.slice()).toEqual(written({ timestamps }, layout));
   });
 
   test("RFC 2018 §3: as many SACK blocks as fit, and no more", () => {
@@ -199,7 +199,7 @@ describe("reading", () => {
     for (let length = 0; length <= bytes.length; length += 1) {
       const options = read(bytes.subarray(0, length));
       expect(options.maximumSegmentSize, `${length} octets`).toBe(length >= 4 ? 1460 : undefined);
-      expect(options.timestamps, `${length} octets`).toEqual(length >= 19 ? { value: 1, echoReply: 2 } : undefined);
+      expect(options.timestamps, `${length} octets`).toEqual(length >= 20 ? { value: 1, echoReply: 2 } : undefined);
     }
   });
 });
