@@ -5,8 +5,8 @@ import type { CongestionAccounting, CongestionControlFactory } from "./congestio
 import type { CongestionControlName } from "./congestion/congestion-controls.ts";
 import type { AcknowledgmentPolicy } from "./delayed-acknowledgment.ts";
 import type { EcnMode } from "./ecn/ecn-mode.ts";
-import type { RetryCounting } from "./patience.ts";
 import type { OptionLayout } from "./option-layout.ts";
+import type { RetryCounting } from "./patience.ts";
 import type { PawsPolicy } from "./paws.ts";
 import type { TcpState } from "./state.ts";
 
