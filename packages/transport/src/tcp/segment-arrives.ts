@@ -7,15 +7,8 @@ import { startCongestionControl } from "./congestion-feedback.ts";
 import { NewRenoRecovery } from "./loss-recovery/new-reno-recovery.ts";
 import { RackRecovery } from "./loss-recovery/rack-recovery.ts";
 
-<<<<<<< HEAD
-
 import { armFinWait2 } from "./orphan.ts";
-
-=======
-
 import { answersOurSyn, passesPaws } from "./paws.ts";
-
->>>>>>> 37316ee (tcp: timestamps and PAWS (RFC 7323 §3 to §5))
 
 import { finIsNext, isAcceptable, noteDuplicate, receiveText, receiveUrgent, trimToWindow, windowShift } from "./receiver.ts";
 import type { Segment } from "./segment.ts";
