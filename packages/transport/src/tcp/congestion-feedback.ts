@@ -44,10 +44,12 @@ export function tellCongestionControl(
   // Linux lets also the acknowledgment that ends recovery count.
   // RFC 3168 §6.1.2: nor does the window grow while a mark is answered.
   if (tcb.ecn?.reduction.active) return;
+  if (wasRecovering && !recovery.active) tcb.validation.recovered();
   if (octets === 0 || recovery.active || (wasRecovering && !inSegments)) return;
+  tcb.validation.acknowledged(tcb, octets);
   sample.now = tcb.clock.now();
   sample.octets = inSegments ? deliveredSegments * tcb.segmentSize : octets;
-  sample.limited = tcb.congestionLimited;
+  sample.limited = tcb.validation.allowsGrowth(tcb);
   sample.smoothedRoundTrip = tcb.retransmissionTimeout.smoothed;
   sample.una = tcb.snd.una;
   sample.nxt = tcb.snd.nxt;

@@ -29,6 +29,10 @@ const LINUX: Personality = {
   synAckRetries: 5, // tcp_synack_retries
   zeroWindowProbe: "empty", // tcp_xmit_probe_skb()
   resetWithAck: true, // tcp_send_active_reset()
+  congestionAccounting: "segments",
+  slowStartLimit: Number.POSITIVE_INFINITY, // RFC 3465 without a limit
+  initialWindow: 10, // TCP_INIT_CWND
+  windowValidation: "linux",
   timeWait: 60_000, // TCP_TIMEWAIT_LEN
   finWait2: 60_000, // tcp_fin_timeout
   keepAliveIdle: 7_200_000, // tcp_keepalive_time
@@ -44,6 +48,8 @@ const FREEBSD: Personality = {
   acknowledgments: "freebsd",
   delayedAck: 40, // delacktime
   rtoMinimum: 230, // rexmit_min and rexmit_slop
+  initialWindow: 10, // initcwnd_segments
+  slowStartLimit: 2, // abc_l_var
   rtoMaximum: 64_000, // TCPTV_REXMTMAX
   userTimeout: Number.POSITIVE_INFINITY,
   retries: 12, // retries

@@ -15,7 +15,8 @@ export function armSendTimers(tcb: TransmissionControlBlock): void {
   }
   tcb.disarm("retransmission");
   const waiting = isBefore(tcb.snd.nxt, tcb.sendEnd) && tcb.state !== "SYN-SENT" && tcb.state !== "SYN-RECEIVED";
-  if (!waiting) tcb.disarm("persist");
+  // What waits for its turn is neither lost nor held back by the peer.
+  if (!waiting || tcb.isArmed("pacing")) tcb.disarm("persist");
   else if (!tcb.isArmed("persist")) {
     // SHLD-29: the first probe one retransmission timeout after the window closed.
     const closed = isAtOrBefore(sequenceAdd(tcb.snd.una, tcb.snd.wnd), tcb.snd.nxt);

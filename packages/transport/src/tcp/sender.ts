@@ -1,6 +1,8 @@
 // The sending half: what goes out at the end of an event (RFC 9293 §3.8.6.2.1, §3.7.4, RFC 5681).
 import { isAfter, isAtOrAfter, sequenceAdd, sequenceDistance } from "@netstrata/core";
 import { restartAfterIdle } from "./congestion/idle-restart.ts";
+import { fitsWindow } from "./congestion-window.ts";
+import { isPaced, notePaced } from "./pacer.ts";
 import type { SentSegment } from "./scoreboard.ts";
 import { sendAcknowledgment, transmit } from "./segment-output.ts";
 import { armSendTimers } from "./send-timers.ts";
@@ -31,30 +33,27 @@ export function sendPending(tcb: TransmissionControlBlock): void {
   // With holes to report the acknowledgment goes alone: a segment full of text has no room for SACK blocks.
   if (tcb.ackNow && tcb.sackPermitted && (tcb.duplicateSack !== undefined || (tcb.reassembler?.length ?? 0) > 0)) sendAcknowledgment(tcb);
   sendLost(tcb);
-  if (tcb.state !== "SYN-SENT" && tcb.state !== "SYN-RECEIVED") sendNew(tcb);
+  const handshakeIsOver = tcb.state !== "SYN-SENT" && tcb.state !== "SYN-RECEIVED";
+  if (handshakeIsOver) sendNew(tcb);
   // What turned out to be too large for the path meanwhile.
   sendLost(tcb);
+  if (tcb.flightSize > 0 && handshakeIsOver) tcb.validation.sent(tcb, tcb.congestionLimited || !fitsWindow(tcb, tcb.segmentSize));
   if (tcb.ackNow) sendAcknowledgment(tcb);
   else if (tcb.unacknowledgedReceived > 0) tcb.acknowledging.delay(tcb);
   armSendTimers(tcb);
-}
-
-/** The congestion window, or what stands in its place while losses are repaired or marks answered. */
-function usableWindow(tcb: TransmissionControlBlock): number {
-  return tcb.ecn?.reduction.active ? tcb.ecn.reduction.window : tcb.recovery.window(tcb);
 }
 
 /** What is believed lost goes first. */
 function sendLost(tcb: TransmissionControlBlock): void {
   const { scoreboard, snd } = tcb;
   for (let lost = scoreboard.firstLost(); lost !== undefined; lost = scoreboard.firstLost()) {
-    const length = sequenceDistance(lost.start, lost.end);
-    if (tcb.inFlight > 0 && tcb.inFlight + length > usableWindow(tcb)) {
+    if (!fitsWindow(tcb, sequenceDistance(lost.start, lost.end))) {
       tcb.congestionLimited = true;
       return;
     }
     // SHLD-16: what a shrunken window no longer covers waits for it to open, or for the probe.
     if ((lost.flags & SYN) === 0 && isAtOrAfter(lost.start, sequenceAdd(snd.una, snd.wnd))) return;
+    if (isPaced(tcb)) return;
     retransmit(tcb, lost, tcb.lossReason);
   }
 }
@@ -74,10 +73,11 @@ function sendNew(tcb: TransmissionControlBlock): void {
     const last = length === text;
     const withFin = fin === 1 && last && length + 1 <= usable;
     if (!isWorthSending(tcb, length, last, withFin)) return;
-    if (tcb.inFlight > 0 && tcb.inFlight + length > usableWindow(tcb)) {
+    if (!fitsWindow(tcb, length)) {
       tcb.congestionLimited = true;
       return;
     }
+    if (isPaced(tcb)) return;
     sendFresh(tcb, length, withFin);
     if (tcb.scoreboard.lostLength > 0) return;
   }
@@ -136,6 +136,7 @@ function queueSent(tcb: TransmissionControlBlock, length: number, flags: number)
   const end = sequenceAdd(start, length);
   tcb.scoreboard.push({ start, end, flags, firstSentAt: now, sentAt: now, transmissions: 1, lost: false, sacked: false });
   tcb.recovery.sent(length);
+  notePaced(tcb, length);
   tcb.ecn?.reduction.sent(length);
   tcb.snd.nxt = end;
 }
@@ -153,6 +154,7 @@ export function retransmit(
   tcb.scoreboard.retransmitted(segment, tcb.clock.now());
   noteRetransmission(tcb);
   tcb.recovery.sent(sequenceDistance(segment.start, segment.end));
+  notePaced(tcb, sequenceDistance(segment.start, segment.end));
   tcb.segmentsRetransmitted += 1;
   tcb.context.counters.RetransSegs += 1;
   const length = sequenceDistance(segment.start, segment.end) - (segment.flags === 0 ? 0 : 1);

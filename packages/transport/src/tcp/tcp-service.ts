@@ -3,6 +3,7 @@ import type { ErrorCode, IpAddress } from "@netstrata/core";
 import type { Endpoint } from "../endpoint.ts";
 import type { CongestionAccounting, CongestionControlFactory } from "./congestion/congestion-control.ts";
 import type { CongestionControlName } from "./congestion/congestion-controls.ts";
+import type { WindowValidationName } from "./congestion/window-validation.ts";
 import type { AcknowledgmentPolicy } from "./delayed-acknowledgment.ts";
 import type { EcnMode } from "./ecn/ecn-mode.ts";
 import type { OptionLayout } from "./option-layout.ts";
@@ -134,6 +135,11 @@ export interface TcpConnectionOptions {
   readonly pacing?: boolean;
   /** Upper bound on the sending rate in octets a second, as Linux's SO_MAX_PACING_RATE; a finite one turns pacing on. @default Infinity */
   readonly maximumPacingRate?: number;
+  /**
+   * What lets the window grow: use as RFC 7661 defines it ("rfc7661"), as Linux does, which also lets an unused window decay ("linux"), or
+   * every acknowledgment ("none", as RFC 5681 has it). Fixed when the connection opens. @default "rfc7661"
+   */
+  readonly windowValidation?: WindowValidationName;
   /** After a pause of a retransmission timeout the window starts anew from the initial one (RFC 5681 §4.1). @default true */
   readonly slowStartAfterIdle?: boolean;
   /** Upper bound on the segments' payload, besides what path and peer allow. In octets. */

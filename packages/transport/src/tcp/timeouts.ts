@@ -23,6 +23,8 @@ export const ON_TIMEOUT: Readonly<Record<TimerKind, (tcb: TransmissionControlBlo
   },
   keepAlive: keepAliveTimeout,
   reordering: (tcb) => tcb.recovery.reorderingTimedOut(tcb),
+  // The end of the event sends what has waited.
+  pacing: () => {},
   // TIME-WAIT is over, or nobody waits in FIN-WAIT-2 any more.
   life: (tcb) => becomeClosed(tcb, undefined),
 };
@@ -62,6 +64,7 @@ function retransmissionTimeout(tcb: TransmissionControlBlock): void {
     if (!isSyn) {
       tcb.congestion.timedOut(tcb.flightSize, tcb.timeouts > 1, tcb.clock.now());
       tcb.recovery.timedOut(tcb);
+      tcb.validation.recovered();
       windowReducedForLoss(tcb);
       reportCongestion(tcb, "timeout");
     }

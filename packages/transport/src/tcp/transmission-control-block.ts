@@ -14,12 +14,14 @@ import type { IpSendOptions, IpService } from "@netstrata/internet";
 import type { Endpoint } from "../endpoint.ts";
 import type { CongestionControl } from "./congestion/congestion-control.ts";
 import { SampleRecord } from "./congestion/sample-record.ts";
+import { WINDOW_VALIDATIONS, type WindowValidation } from "./congestion/window-validation.ts";
 import type { ResolvedTcpOptions } from "./connection-options.ts";
 import { createDelayedAcknowledgment, type DelayedAcknowledgment } from "./delayed-acknowledgment.ts";
 import type { EcnFeedback } from "./ecn/ecn-feedback.ts";
 import { ECN_FIELD, ECT_0 } from "./ecn/ecn-field.ts";
 import { EcnHandshake } from "./ecn/ecn-handshake.ts";
 import type { LossRecovery } from "./loss-recovery/loss-recovery.ts";
+import type { Pacer } from "./pacer.ts";
 import type { Reassembler } from "./reassembler.ts";
 import { ReceiveBuffer } from "./receive-buffer.ts";
 import { RetransmissionTimeout } from "./retransmission-timeout.ts";
@@ -33,7 +35,7 @@ import type { TcpConnection, TcpUser } from "./tcp-service.ts";
 import { createTimestampVariables, type TimestampVariables } from "./timestamps.ts";
 
 /** The timers of RFC 9293 §3.10.8 and RFC 1122 §4.2.3; "retransmission" also probes closed windows. */
-export type TimerKind = "retransmission" | "reordering" | "persist" | "delayedAck" | "keepAlive" | "life";
+export type TimerKind = "retransmission" | "pacing" | "reordering" | "persist" | "delayedAck" | "keepAlive" | "life";
 
 /** What a connection needs of the TCP it belongs to. */
 export interface TcpContext {
@@ -149,6 +151,10 @@ export class TransmissionControlBlock {
   readonly scoreboard: Scoreboard = new Scoreboard();
   readonly retransmissionTimeout: RetransmissionTimeout;
   congestion: CongestionControl;
+  /** Whether its window is used. Of the options at the beginning. */
+  readonly validation: WindowValidation;
+  /** While segments are paced. */
+  pacer: Pacer | undefined;
   /** What acknowledgments tell it. */
   readonly sample: SampleRecord = new SampleRecord();
   /** Chosen when the handshake has shown whether the peer reports by SACK. */
@@ -241,6 +247,7 @@ export class TransmissionControlBlock {
     this.options = options;
     this.ipOptions = ipOptions;
     this.congestion = congestion;
+    this.validation = WINDOW_VALIDATIONS[options.windowValidation]();
     this.recovery = recovery;
     this.retransmissionTimeout = new RetransmissionTimeout(options.rtoInitial, options.rtoMaximum);
     this.acknowledging = createDelayedAcknowledgment(options.acknowledgments);

@@ -91,8 +91,8 @@ describe("slow start and congestion avoidance", () => {
     const connection = sendOver(peer, 30_000);
     for (let index = 0; index < 30; index += 1) acknowledge(peer, index + 1);
     peer.takeAll();
-    // It grew as long as it was in the way: until the last of the thirty had gone.
-    expect(connection.info().congestionWindow).toBe(20_000);
+    // It grew as long as it was in the way, and again when the second round trip had shown eighteen segments (RFC 7661 §4.3).
+    expect(connection.info().congestionWindow).toBe(24_000);
     peer.advance(1001);
     connection.send(octets(30_000));
     expect(sent(peer)).toHaveLength(10);
@@ -190,7 +190,7 @@ describe("fast retransmit and fast recovery", () => {
     // And with nothing in flight nothing can be missing.
     acknowledge(peer, 10);
     for (let index = 0; index < 4; index += 1) acknowledge(peer, 10);
-    expect([peer.retransmissions, connection.info().congestionWindow]).toEqual([[], 10_000]);
+    expect([peer.retransmissions, connection.info().congestionWindow]).toEqual([[], 11_000]);
     peer.takeAll();
   });
 

@@ -140,6 +140,7 @@ function randomCongestionOptions(random: SeededRandom): TcpStackOptions {
     pacing: randomBelow(random, 4) === 0,
     maximumPacingRate: randomBelow(random, 8) === 0 ? 1e4 + randomBelow(random, 1e6) : undefined,
     slowStartAfterIdle: maybe(),
+    windowValidation: (["rfc7661", "linux", "none"] as const)[randomBelow(random, 3)],
     initialWindow: maybe() ? undefined : 1 + randomBelow(random, 50),
   };
 }
@@ -159,7 +160,7 @@ function randomStackOptions(random: SeededRandom): TcpStackOptions {
     delayedAck: randomBelow(random, 2) === 0 ? 0 : 40,
     rtoMinimum: randomBelow(random, 2) === 0 ? 1000 : 200,
     timeWait: TIME_WAIT,
-    ...randomCongestionOptions(random.fork("congestion")),
+    ...randomCongestionOptions(random.fork(`congestion ${start}`)),
     userTimeout: PATIENCE,
   };
 }

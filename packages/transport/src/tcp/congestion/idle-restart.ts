@@ -10,6 +10,7 @@ export function restartAfterIdle(tcb: TransmissionControlBlock): void {
   congestion.restarted?.(idle, now);
   const timeout = tcb.retransmissionTimeout.value;
   if (!options.slowStartAfterIdle || idle <= timeout) return;
+  tcb.validation.restarted(now);
   const restart = Math.min(initialWindow(tcb.segmentSize, options.initialWindow), congestion.window);
   if (options.congestionAccounting === "octets") congestion.restrict?.(restart, congestion.threshold);
   else decay(tcb, restart, Math.ceil(idle / timeout) - 1);
