@@ -81,22 +81,28 @@ function synTransmissions(tcb: TransmissionControlBlock): number {
 function synOptions(tcb: TransmissionControlBlock, acknowledges: boolean): TcpOptions {
   const asks = tcb.state === "SYN-SENT";
   const scales = tcb.options.windowScaling && (asks || tcb.peerScales);
-  return {
+  const options = {
     maximumSegmentSize: announcedSegmentSize(tcb),
     // RFC 2018 §2: a SYN,ACK allows it only in answer to a SYN that does.
     sackPermitted: asks ? tcb.options.sack : tcb.sackPermitted,
     windowScale: scales ? windowShift(tcb.options) : undefined,
     timestamps: (asks ? tcb.options.timestamps : tcb.timestamps.enabled) ? nextTimestamps(tcb, acknowledges) : undefined,
   };
+  const accurateEcn = acknowledges ? tcb.ecnHandshake.option(tcb, options, synTransmissions(tcb)) : undefined;
+  return accurateEcn === undefined ? options : { ...options, accurateEcn };
 }
 
 /** What a segment without SYN carries; undefined: at most timestamps. */
 function segmentOptions(tcb: TransmissionControlBlock, length: number, flags: number): TcpOptions | undefined {
   const blocks = flags === ACK && length === 0 && tcb.sackPermitted ? sackBlocks(tcb) : NO_BLOCKS;
-  if (blocks.length === 0) return undefined;
+  const countsOctets = tcb.ecn !== undefined && tcb.ecn.optionLength > 0 && (flags & RST) === 0;
+  if (blocks.length === 0 && !countsOctets) return undefined;
   // RFC 7323 §3.2: in every segment, once they are in use.
   const timestamps = tcb.timestamps.enabled ? nextTimestamps(tcb, (flags & ACK) !== 0) : undefined;
-  return { timestamps, sackBlocks: blocks };
+  const options: TcpOptions = { timestamps, sackBlocks: blocks.length > 0 ? blocks : undefined };
+  return (
+    (countsOctets ? tcb.ecn?.addOption(tcb, options) : undefined) ?? (blocks.length > 0 || timestamps !== undefined ? options : undefined)
+  );
 }
 
 /** Simultaneous open: <SEQ=ISS><ACK=RCV.NXT><CTL=SYN,ACK>; the SYN is queued already. */

@@ -17,7 +17,7 @@ export function announcedSegmentSize(tcb: TransmissionControlBlock): number {
 export function updateSegmentSize(tcb: TransmissionControlBlock): void {
   const ipOptions = tcb.ipOptions.options?.length ?? 0;
   const path = tcb.context.ip.maxSendSize(tcb.remote.address) - ipOptions - TCP_HEADER_LENGTH;
-  const tcpOptions = tcb.timestamps.enabled ? ALIGNED_TIMESTAMPS_LENGTH : 0;
+  const tcpOptions = (tcb.timestamps.enabled ? ALIGNED_TIMESTAMPS_LENGTH : 0) + (tcb.ecn?.optionLength ?? 0);
   tcb.segmentSize = Math.max(1, Math.min(tcb.snd.mss, path, tcb.options.maximumSegmentSize ?? path) - tcpOptions);
 }
 

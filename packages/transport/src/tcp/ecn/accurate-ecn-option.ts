@@ -1,5 +1,5 @@
 // The octet counters of Accurate ECN, and the option that carries them (RFC 9768 §3.2.3).
-import { tcpOptionsLength } from "../option-layout.ts";
+import { type OptionLayout, tcpOptionsLength } from "../option-layout.ts";
 import { type AccurateEcnOption, MAX_OPTIONS_LENGTH, type TcpOptions } from "../tcp-options.ts";
 import { CE, ECT_0, ECT_1 } from "./ecn-field.ts";
 
@@ -39,11 +39,11 @@ export class OctetCounters {
   }
 
   /** The option as large as it fits beside `used`; undefined when not even what has changed fits (§3.2.3.3). */
-  option(used: TcpOptions): AccurateEcnOption | undefined {
+  option(used: TcpOptions, layout: OptionLayout): AccurateEcnOption | undefined {
     for (let count = 3; count >= Math.max(1, this.needed); count -= 1) {
       const counters = ORDERS[ORDER_SENT].slice(0, count).map((field) => this.octets[field] & COUNTER_MASK);
       const accurateEcn = { order: ORDER_SENT, counters } as const;
-      if (tcpOptionsLength({ ...used, accurateEcn }, "linux") <= MAX_OPTIONS_LENGTH) return accurateEcn;
+      if (tcpOptionsLength({ ...used, accurateEcn }, layout) <= MAX_OPTIONS_LENGTH) return accurateEcn;
     }
     return undefined;
   }

@@ -1,7 +1,8 @@
 // Accurate ECN (RFC 9768 §3.2): the receiver counts marked packets, and octets by their ECN field; the sender hears of every change.
 import type { SequenceNumber } from "@netstrata/core";
 import type { Segment } from "../segment.ts";
-import type { AccurateEcnOption, TcpOptions } from "../tcp-options.ts";
+import { updateSegmentSize } from "../segment-size.ts";
+import type { TcpOptions } from "../tcp-options.ts";
 import type { TransmissionControlBlock } from "../transmission-control-block.ts";
 import { OctetCounters } from "./accurate-ecn-option.ts";
 import { ACE_START, aceOf, flagsOfAce, newMarks, reflectionOf } from "./ace.ts";
@@ -14,6 +15,7 @@ const MARKS_PER_ACKNOWLEDGMENT = 2;
 const MARKS_PER_EMPTY_ACKNOWLEDGMENT = 3;
 /** The same text again and again although it was acknowledged: the option may be what our acknowledgments are dropped for (§3.2.3.2.5). */
 const REPEATS_WITHOUT_OPTION = 2;
+const SACK_BLOCKS_KEPT = 2;
 /** Three counters and the padding that alignment takes. */
 const FULL_OPTION_LENGTH = 12;
 /** Appendix A.2.2: octets marked per packet marked, as a part of the segment size, below which the counter has not turned. */
@@ -45,7 +47,11 @@ export class AccurateEcn implements EcnFeedback {
   /** The latest timestamp of the peer's acknowledgments: one that is not newer and acknowledges nothing may be an old one. */
   private latestTimestamp: number | undefined;
 
-  constructor(synOptions: TcpOptions) {
+  private readonly usesOption: boolean;
+
+  /** @param synOptions of the peer's SYN or SYN,ACK; @param usesOption send the option wherever the peer knows it */
+  constructor(synOptions: TcpOptions, usesOption: boolean) {
+    this.usesOption = usesOption;
     this.hasSeenOption = synOptions.accurateEcn !== undefined;
   }
 
@@ -67,7 +73,7 @@ export class AccurateEcn implements EcnFeedback {
   }
 
   received(tcb: TransmissionControlBlock, segment: Segment): void {
-    if (segment.options.accurateEcn !== undefined) this.hasSeenOption = true;
+    if (segment.options.accurateEcn !== undefined && !this.hasSeenOption) this.optionSeen(tcb);
     const field = segment.ecnField;
     const { length } = segment.payload;
     if (field !== NOT_ECT) this.hasSeenField = true;
@@ -118,11 +124,25 @@ export class AccurateEcn implements EcnFeedback {
     return this.mayMark && (isFresh || length === 0) ? ECT_0 : NOT_ECT;
   }
 
-  option(tcb: TransmissionControlBlock, used: TcpOptions): AccurateEcnOption | undefined {
-    if (!tcb.options.accurateEcnOption || !this.hasSeenOption || this.optionFails) return undefined;
+  addOption(tcb: TransmissionControlBlock, options: TcpOptions): TcpOptions | undefined {
     // What a timeout found lost may have been dropped for the option.
-    if (tcb.timeouts > 0) return undefined;
-    return this.octetsReceived.option(used);
+    if (this.optionLength === 0 || tcb.timeouts > 0) return undefined;
+    const { sackBlocks } = options;
+    // §3.2.3.3: at least two blocks stay where there were as many.
+    let blocks = sackBlocks?.length ?? 0;
+    for (const least = Math.min(blocks, SACK_BLOCKS_KEPT); blocks >= least; blocks -= 1) {
+      const used = blocks === sackBlocks?.length ? options : { ...options, sackBlocks: sackBlocks?.slice(0, blocks) };
+      const accurateEcn = this.octetsReceived.option(used, tcb.options.optionLayout);
+      if (accurateEcn !== undefined) return { ...used, accurateEcn };
+    }
+    return undefined;
+  }
+
+  /** The way carries it after all: from now on our text makes room for ours. */
+  private optionSeen(tcb: TransmissionControlBlock): void {
+    this.hasSeenOption = true;
+    updateSegmentSize(tcb);
+    tcb.congestion.segmentSizeChanged(tcb.segmentSize);
   }
 
   private isProgress(segment: Segment, delivered: Delivered): boolean {
@@ -133,7 +153,7 @@ export class AccurateEcn implements EcnFeedback {
   }
 
   get optionLength(): number {
-    return this.hasSeenOption && !this.optionFails ? FULL_OPTION_LENGTH : 0;
+    return this.usesOption && this.hasSeenOption && !this.optionFails ? FULL_OPTION_LENGTH : 0;
   }
 
   private get optionFails(): boolean {

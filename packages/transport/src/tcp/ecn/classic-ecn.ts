@@ -67,7 +67,7 @@ export class ClassicEcn implements EcnFeedback {
     return this.mayMark && isFresh && length > 0 ? ECT_0 : NOT_ECT;
   }
 
-  option(): undefined {
+  addOption(): undefined {
     return undefined;
   }
 }

@@ -1,6 +1,6 @@
 // How marks get back to whoever sent the marked packets: the one interface of classic (RFC 3168) and accurate ECN (RFC 9768).
 import type { Segment } from "../segment.ts";
-import type { AccurateEcnOption, TcpOptions } from "../tcp-options.ts";
+import type { TcpOptions } from "../tcp-options.ts";
 import type { TransmissionControlBlock } from "../transmission-control-block.ts";
 import type { WindowReduction } from "./window-reduction.ts";
 
@@ -34,8 +34,8 @@ export interface EcnFeedback {
   flags(length: number, isFresh: boolean): number;
   /** The same segment's ECN field. */
   field(length: number, isFresh: boolean): number;
-  /** The option for the next segment, if it is to have one; `used` are the other options, beside which it must fit. */
-  option(tcb: TransmissionControlBlock, used: TcpOptions): AccurateEcnOption | undefined;
+  /** `options` of the next segment, with the one that counts octets; undefined: not in this segment. SACK blocks may have to make room. */
+  addOption(tcb: TransmissionControlBlock, options: TcpOptions): TcpOptions | undefined;
   /** Octets by which that option shortens segments of text. */
   readonly optionLength: number;
 }

@@ -1,6 +1,7 @@
 // Agreeing on ECN by the flags of the SYNs, with every way back (RFC 3168 §6.1.1, RFC 9768 §3.1).
 import type { Segment } from "../segment.ts";
 import { AE, CWR, ECE } from "../tcp-header.ts";
+import type { AccurateEcnOption, TcpOptions } from "../tcp-options.ts";
 import type { TransmissionControlBlock } from "../transmission-control-block.ts";
 import { AccurateEcn } from "./accurate-ecn.ts";
 import { aceOf, flagsOfAce, isPlausibleReflection, reflectedField, reflectionOf } from "./ace.ts";
@@ -47,9 +48,11 @@ export class EcnHandshake {
     return isAnswer ? this.answerFlags(tcb, transmissions) : this.synFlags(tcb, transmissions);
   }
 
-  /** Our SYN,ACK offers the option of Accurate ECN, unless that is what it may have been dropped for (RFC 9768 §3.2.3.2.2). */
-  offersOption(transmissions: number): boolean {
-    return this.answered === "accurate" && transmissions === 1;
+  /** The option for our SYN,ACK: not on the second one, which the first may have been dropped for (RFC 9768 §3.2.3.2.2). */
+  option(tcb: TransmissionControlBlock, used: TcpOptions, transmissions: number): AccurateEcnOption | undefined {
+    const { ecn, options } = tcb;
+    if (!(ecn instanceof AccurateEcn) || transmissions > 1 || !options.accurateEcnOption) return undefined;
+    return ecn.octetsReceived.option(used, options.optionLayout);
   }
 
   /** The peer's SYN: what is answered. Also in a simultaneous open, where our own SYN has committed us (RFC 3168 §6.1.1). */
@@ -62,7 +65,8 @@ export class EcnHandshake {
     if (bits === 0 || best === "none") this.answered = "none";
     else if (bits === CLASSIC_SETUP || best === "classic") this.answered = (bits & CLASSIC_SETUP) === CLASSIC_SETUP ? "classic" : "none";
     else this.answered = "accurate";
-    if (this.answered !== "none") tcb.ecn = this.answered === "accurate" ? new AccurateEcn(segment.options) : new ClassicEcn(true);
+    if (this.answered !== "none")
+      tcb.ecn = this.answered === "accurate" ? new AccurateEcn(segment.options, tcb.options.accurateEcnOption) : new ClassicEcn(true);
   }
 
   /** The same SYN again. Whoever asks no more may have lost the flags on the way: the answer stays, but nothing is marked. */
@@ -120,7 +124,7 @@ export class EcnHandshake {
   }
 
   private accurateAnswer(tcb: TransmissionControlBlock, segment: Segment): EcnFeedback {
-    const ecn = new AccurateEcn(segment.options);
+    const ecn = new AccurateEcn(segment.options, tcb.options.accurateEcnOption);
     ecn.answerArrived(segment);
     const field = reflectedField(aceOf(segment.flags)) ?? NOT_ECT;
     // §3.2.2.2: our SYN was not ECT; if it arrived as anything else, somebody writes into the field.
