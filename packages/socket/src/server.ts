@@ -9,8 +9,10 @@ import { SystemError } from "./system-error.ts";
 export interface ListenOptions extends Omit<SocketOptions, "signal"> {
   /** 0 or absent: a random free one. */
   readonly port?: number;
-  /** An address or a name of this host. @default all addresses */
+  /** An address or a name of this host. @default "::", which is all addresses of both families */
   readonly hostname?: string;
+  /** "::" is IPv6 only, and leaves the port's IPv4 to others (RFC 3493 §5.3). @default false */
+  readonly ipv6Only?: boolean;
   /** Connections that may wait to be accepted. @default 128 */
   readonly backlog?: number;
   /** Closes the server, with the signal's reason. Connections that were accepted are not affected. */

@@ -1,5 +1,5 @@
 // A whole stack: the layers put together, and the calls by which users open sockets on it.
-import { type Host, IPV4_ANY } from "@netstrata/core";
+import { type Host, IPV6_ANY } from "@netstrata/core";
 import { DEFAULT_TIME_TO_LIVE, InternetLayer, type InternetOptions } from "@netstrata/internet";
 import type { NetworkInterface } from "@netstrata/link";
 import {
@@ -247,6 +247,6 @@ export class Stack implements AsyncDisposable {
 
   private localEndpoint(hostname: string | undefined, port: number, syscall: string): Endpoint {
     requirePort(port, syscall, hostname);
-    return { address: hostname === undefined ? IPV4_ANY : this.hosts.resolve(hostname), port };
+    return { address: hostname === undefined ? IPV6_ANY : this.hosts.resolve(hostname), port };
   }
 }

@@ -13,7 +13,7 @@ import { SystemError } from "./system-error.ts";
 export interface UdpSocketOptions extends UdpOptions {
   /** 0 or absent: a random free one. */
   readonly port?: number;
-  /** An address or a name of this host. @default all addresses */
+  /** An address or a name of this host. @default "::", which is all addresses of both families */
   readonly hostname?: string;
   /** Octets of datagrams that wait to be received; each counts 256 more than it carries. @default 262144 */
   readonly receiveBuffer?: number;

@@ -7,7 +7,7 @@ test("connections come in the order of their handshakes, to accept or to the loo
   const { client, server, run, sleep } = twoStacks();
   await run(async () => {
     const listener = server.listen({ port: 80 });
-    expect(listener.address).toEqual({ address: "0.0.0.0", family: 4, port: 80 });
+    expect(listener.address).toEqual({ address: "::", family: 6, port: 80 });
     const ports: (number | undefined)[] = [];
     const first = listener.accept();
     const sockets: Socket[] = [];
@@ -60,7 +60,7 @@ describe("misuse throws at once", () => {
       }
     });
     expect(codes).toEqual(["EADDRINUSE", "EADDRINUSE", "EADDRNOTAVAIL", "EINVAL", "ENOTFOUND"]);
-    expect(() => server.listen({ port: 80 })).toThrow("listen EADDRINUSE 0.0.0.0:80");
+    expect(() => server.listen({ port: 80 })).toThrow("listen EADDRINUSE [::]:80");
   });
 });
 

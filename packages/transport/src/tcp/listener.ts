@@ -1,5 +1,6 @@
 // The LISTEN state (RFC 9293 §3.10.7.2): a listener makes a connection of each SYN, and hands it out when the handshake is complete.
 import type { Endpoint } from "../endpoint.ts";
+import type { Binding } from "../wildcard.ts";
 import { abort, becomeClosed } from "./closing.ts";
 import type { ResolvedTcpOptions } from "./connection-options.ts";
 import { finishEvent } from "./event.ts";
@@ -10,6 +11,7 @@ export const DEFAULT_BACKLOG = 128;
 
 export class Listener implements TcpListener, HandshakeListener {
   readonly local: Endpoint;
+  readonly binding: Binding;
   user: TcpListenerUser;
   readonly options: ResolvedTcpOptions;
   private limit: number;
@@ -18,8 +20,16 @@ export class Listener implements TcpListener, HandshakeListener {
   private readonly halfOpen: TransmissionControlBlock[] = [];
   private waiting: TcpConnection[] = [];
 
-  constructor(local: Endpoint, user: TcpListenerUser, options: ResolvedTcpOptions, backlog: number, onClose: (listener: Listener) => void) {
+  constructor(
+    local: Endpoint,
+    ipv6Only: boolean,
+    user: TcpListenerUser,
+    options: ResolvedTcpOptions,
+    backlog: number,
+    onClose: (listener: Listener) => void,
+  ) {
     this.local = local;
+    this.binding = { address: local.address, ipv6Only };
     this.user = user;
     this.options = options;
     this.limit = Math.max(1, backlog);

@@ -174,6 +174,8 @@ export interface TcpOpenOptions extends TcpConnectionOptions {
 export interface TcpListenOptions extends TcpConnectionOptions {
   /** Connections that may wait to be accepted, and as many again whose handshake is not complete. @default 128 */
   readonly backlog?: number;
+  /** A listener on "::" takes IPv6 connections only, and leaves the port's IPv4 to others (RFC 3493 §5.3). @default false */
+  readonly ipv6Only?: boolean;
 }
 
 /** A snapshot for people and tests. Times in ms, sizes in octets. */

@@ -28,6 +28,7 @@ import {
 import type { Endpoint } from "../endpoint.ts";
 import { chooseEphemeralPort, DEFAULT_PORT_RANGE, type PortRange } from "../ephemeral-ports.ts";
 import { ICMP_ERROR_CODE } from "../icmp-error-code.ts";
+import { bindingsOverlap, fitOf } from "../wildcard.ts";
 import { abort, becomeClosed } from "./closing.ts";
 import { createCongestionControl } from "./congestion/congestion-controls.ts";
 import { DEFAULT_TCP_OPTIONS, type ResolvedTcpOptions, resolveTcpOptions } from "./connection-options.ts";
@@ -179,7 +180,7 @@ export class Tcp implements TcpService, IpProtocolHandler, TcpContext {
   }
 
   listen(local: Endpoint, user: TcpListenerUser, options: TcpListenOptions = {}): TcpListener | ErrorCode {
-    const { backlog, ...changes } = options;
+    const { backlog, ipv6Only = false, ...changes } = options;
     if (!isUnspecified(local.address) && !this.ip.isLocal(local.address)) return "EADDRNOTAVAIL";
     let { port } = local;
     if (port === 0) {
@@ -188,10 +189,10 @@ export class Tcp implements TcpService, IpProtocolHandler, TcpContext {
       port = free;
     }
     const samePort = this.listeners.get(port) ?? [];
-    if (samePort.some((other) => overlaps(other.local.address, local.address))) return "EADDRINUSE";
+    if (samePort.some((other) => bindingsOverlap(other.binding, { address: local.address, ipv6Only }))) return "EADDRINUSE";
     const remove = (listener: Listener): void => this.removeListener(listener);
     const resolved = resolveTcpOptions(this.defaults, changes);
-    const listener = new Listener({ address: local.address, port }, user, resolved, backlog ?? DEFAULT_BACKLOG, remove);
+    const listener = new Listener({ address: local.address, port }, ipv6Only, user, resolved, backlog ?? DEFAULT_BACKLOG, remove);
     this.listeners.set(port, [...samePort, listener]);
     return listener;
   }
@@ -324,13 +325,18 @@ export class Tcp implements TcpService, IpProtocolHandler, TcpContext {
     sendResetFor(this.ip, header, ports, segment);
   }
 
-  /** The listener on the address itself before the one on all addresses. */
+  /** The listener on the address itself before the one on all addresses of its family, and that before the one on all of both. */
   private listenerFor(address: IpAddress, port: number): Listener | undefined {
-    const listeners = this.listeners.get(port);
-    return (
-      listeners?.find((listener) => listener.local.address === address) ??
-      listeners?.find((listener) => isUnspecified(listener.local.address) && ipVersion(listener.local.address) === ipVersion(address))
-    );
+    let best: Listener | undefined;
+    let bestFit = 0;
+    for (const listener of this.listeners.get(port) ?? []) {
+      const fit = fitOf(listener.binding, address);
+      if (fit > bestFit) {
+        best = listener;
+        bestFit = fit;
+      }
+    }
+    return best;
   }
 
   private removeListener(listener: Listener): void {
@@ -395,8 +401,4 @@ export class Tcp implements TcpService, IpProtocolHandler, TcpContext {
     tcb.softError = code;
     tcb.pending.softError = code;
   }
-}
-
-function overlaps(a: IpAddress, b: IpAddress): boolean {
-  return ipVersion(a) === ipVersion(b) && (a === b || isUnspecified(a) || isUnspecified(b));
 }

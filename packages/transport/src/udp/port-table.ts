@@ -1,10 +1,13 @@
 // Which endpoint a datagram belongs to (RFC 768, RFC 1122 §4.1.3.5): the most specific match of both ends.
-import { type IpAddress, ipVersion, isUnspecified } from "@netstrata/core";
+import type { IpAddress } from "@netstrata/core";
 import type { Endpoint } from "../endpoint.ts";
+import { type Binding, bindingsOverlap, fitOf } from "../wildcard.ts";
 
 /** What the table needs to know of an endpoint. */
 export interface Bound {
   readonly local: Endpoint;
+  /** Of `local`: what it takes. */
+  readonly binding: Binding;
   readonly remote: Endpoint | undefined;
   readonly options: { readonly reuseAddress?: boolean };
 }
@@ -18,10 +21,10 @@ export class PortTable<Entry extends Bound> {
     return this.byPort.has(port);
   }
 
-  /** True when binding `local` would take datagrams away from somebody who did not agree to share. */
-  conflicts(local: Endpoint, reuseAddress: boolean): boolean {
-    for (const entry of this.byPort.get(local.port) ?? []) {
-      if (!overlap(entry.local.address, local.address)) continue;
+  /** True when a binding would take datagrams away from somebody who did not agree to share. */
+  conflicts(port: number, binding: Binding, reuseAddress: boolean): boolean {
+    for (const entry of this.byPort.get(port) ?? []) {
+      if (!bindingsOverlap(entry.binding, binding)) continue;
       if (!reuseAddress || entry.options.reuseAddress !== true) return true;
     }
     return false;
@@ -71,15 +74,11 @@ export class PortTable<Entry extends Bound> {
 
 /** 0: not this one; otherwise the more the more specific. */
 function rank(entry: Bound, local: IpAddress, remote: IpAddress, remotePort: number): number {
-  let result = 1;
-  const bound = entry.local.address;
-  if (bound === local) result += 1;
-  else if (!isUnspecified(bound) || ipVersion(bound) !== ipVersion(local)) return 0;
+  const fit = fitOf(entry.binding, local);
   const peer = entry.remote;
-  if (peer === undefined) return result;
-  return peer.address === remote && peer.port === remotePort ? result + 2 : 0;
+  if (peer === undefined || fit === 0) return fit;
+  return peer.address === remote && peer.port === remotePort ? fit + CONNECTED : 0;
 }
 
-function overlap(a: IpAddress, b: IpAddress): boolean {
-  return a === b || (ipVersion(a) === ipVersion(b) && (isUnspecified(a) || isUnspecified(b)));
-}
+/** A connected endpoint goes before all that are not. */
+const CONNECTED = 3;

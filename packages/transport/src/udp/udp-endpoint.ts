@@ -11,6 +11,7 @@ import {
 } from "@netstrata/core";
 import { type IpSendResult, type IpService, PROTOCOL_UDP } from "@netstrata/internet";
 import type { Endpoint } from "../endpoint.ts";
+import { type Binding, isDualStack } from "../wildcard.ts";
 import { prependUdp, UDP_HEADER_LENGTH } from "./udp-header.ts";
 import type { UdpEndpoint, UdpOptions, UdpSendOptions, UdpUser } from "./udp-service.ts";
 
@@ -33,6 +34,7 @@ export interface UdpOwner {
 
 export class BoundUdpEndpoint implements UdpEndpoint {
   local: Endpoint;
+  binding: Binding;
   remote: Endpoint | undefined = undefined;
   isClosed = false;
   /** Where it last sent what must not be fragmented: about nothing else a router has cause to say that it was too big. */
@@ -41,11 +43,14 @@ export class BoundUdpEndpoint implements UdpEndpoint {
   options: UdpOptions;
   private readonly owner: UdpOwner;
   private readonly bound: Endpoint;
+  private readonly wildcard: Binding;
 
   constructor(owner: UdpOwner, local: Endpoint, user: UdpUser, options: UdpOptions) {
     this.owner = owner;
     this.local = local;
     this.bound = local;
+    this.wildcard = { address: local.address, ipv6Only: options.ipv6Only === true };
+    this.binding = this.wildcard;
     this.user = user;
     this.options = options;
   }
@@ -57,6 +62,7 @@ export class BoundUdpEndpoint implements UdpEndpoint {
   connect(remote: Endpoint | undefined): ErrorCode | undefined {
     if (this.isClosed) return "EBADF";
     this.local = this.bound;
+    this.binding = this.wildcard;
     this.remote = undefined;
     if (remote === undefined) return undefined;
     const refusal = this.refuse(remote, this.options);
@@ -65,6 +71,7 @@ export class BoundUdpEndpoint implements UdpEndpoint {
     if (source === undefined) return "ENETUNREACH";
     // RFC 1122 §4.1.3.5: the address that was chosen can be learned, and answers are received at it only.
     this.local = { address: source, port: this.bound.port };
+    this.binding = { address: source, ipv6Only: false };
     this.remote = remote;
     return undefined;
   }
@@ -115,7 +122,7 @@ export class BoundUdpEndpoint implements UdpEndpoint {
   private refuse(remote: Endpoint, chosen: UdpOptions): ErrorCode | undefined {
     const { ip } = this.owner;
     const { address, port } = remote;
-    if (ipVersion(address) !== ipVersion(this.bound.address)) return "EAFNOSUPPORT";
+    if (ipVersion(address) !== ipVersion(this.bound.address) && !isDualStack(this.wildcard)) return "EAFNOSUPPORT";
     if (port < 1 || port > 65535) return "EINVAL";
     if (isUnspecified(address)) return "EADDRNOTAVAIL";
     // RFC 1122 §4.1.3.6: only an address of this host is sent from.

@@ -45,6 +45,8 @@ export interface UdpOptions extends UdpSendOptions {
   readonly noChecksum?: boolean;
   /** Drop what arrives without a checksum (RFC 1122 §4.1.3.4). @default false */
   readonly requireChecksum?: boolean;
+  /** An endpoint bound to "::" is for IPv6 only; decided when it is bound (RFC 3493 §5.3). @default false */
+  readonly ipv6Only?: boolean;
 }
 
 export interface UdpEndpoint {

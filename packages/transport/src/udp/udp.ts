@@ -66,8 +66,9 @@ export class Udp implements UdpService, IpProtocolHandler {
     const address = local.address ?? IPV4_ANY;
     if (!isUnspecified(address) && !this.mayBind(address)) return "EADDRNOTAVAIL";
     if (this.table.size >= this.endpointLimit) return "ENOBUFS";
+    const binding = { address, ipv6Only: options.ipv6Only === true };
     const port = local.port || chooseEphemeralPort(this.host.random, this.portRange, (candidate) => !this.table.has(candidate));
-    if (port === undefined || this.table.conflicts({ address, port }, options.reuseAddress === true)) return "EADDRINUSE";
+    if (port === undefined || this.table.conflicts(port, binding, options.reuseAddress === true)) return "EADDRINUSE";
     const endpoint = new BoundUdpEndpoint(this, { address, port }, user, options);
     this.table.add(endpoint);
     return endpoint;
