@@ -26,3 +26,4 @@ export * from "./udp/udp.ts";
 export * from "./udp/udp-counters.ts";
 export * from "./udp/udp-header.ts";
 export * from "./udp/udp-service.ts";
+export * from "./wildcard.ts";

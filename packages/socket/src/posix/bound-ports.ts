@@ -1,6 +1,6 @@
 // Which stream sockets share a port: `bind`'s rules of SO_REUSEADDR and SO_REUSEPORT, as Linux has them.
-import { IPV4_ANY, IPV6_ANY, type IpAddress, ipVersion, isMulticast, isUnspecified } from "@netstrata/core";
-import type { Endpoint, Tcp } from "@netstrata/transport";
+import { IPV4_ANY, IPV6_ANY, type IpAddress, isMulticast, isUnspecified } from "@netstrata/core";
+import { type Binding, bindingsOverlap, type Endpoint, type Tcp } from "@netstrata/transport";
 import type { Errno } from "./errno.ts";
 import { AF_INET } from "./linux-numbers.ts";
 
@@ -9,6 +9,7 @@ export interface PortHolder {
   readonly bound: Endpoint | undefined;
   readonly reuseAddress: boolean;
   readonly reusePort: boolean;
+  readonly onlyIpv6: boolean;
   readonly isListening: boolean;
 }
 
@@ -54,16 +55,18 @@ export class BoundPorts {
   }
 
   private conflicts(holder: PortHolder, local: Endpoint): boolean {
+    const own = bindingOf(local, holder.onlyIpv6);
     for (const other of this.holders.get(local.port) ?? []) {
-      if (other !== holder && overlaps((other.bound as Endpoint).address, local.address) && !mayShare(holder, other)) return true;
+      const theirs = bindingOf(other.bound as Endpoint, other.onlyIpv6);
+      if (other !== holder && bindingsOverlap(theirs, own) && !mayShare(holder, other)) return true;
     }
     // Servers of the promise interface.
-    for (const { local: theirs, user } of this.tcp.listenersOfPort(local.port)) {
-      if (overlaps(theirs.address, local.address) && !("reuseAddress" in user)) return true;
+    for (const { binding, user } of this.tcp.listenersOfPort(local.port)) {
+      if (bindingsOverlap(binding, own) && !("reuseAddress" in user)) return true;
     }
     // Connections outlive their descriptors, in TIME-WAIT above all.
     for (const { local: theirs, user } of this.tcp.connectionsOfPort(local.port)) {
-      if (!overlaps(theirs.address, local.address)) continue;
+      if (!bindingsOverlap(bindingOf(theirs, false), own)) continue;
       const owner: Partial<PortHolder> = user as Partial<PortHolder>;
       if (!holder.reuseAddress || owner.reuseAddress !== true) return true;
     }
@@ -88,6 +91,6 @@ function mayShare(holder: PortHolder, other: PortHolder): boolean {
   return holder.reuseAddress && other.reuseAddress && !other.isListening;
 }
 
-function overlaps(a: IpAddress, b: IpAddress): boolean {
-  return ipVersion(a) === ipVersion(b) && (a === b || isUnspecified(a) || isUnspecified(b));
+function bindingOf({ address }: Endpoint, ipv6Only: boolean): Binding {
+  return { address, ipv6Only };
 }

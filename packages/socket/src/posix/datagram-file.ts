@@ -8,6 +8,7 @@ import { type ControlMessage, NO_CONTROL } from "./control-message.ts";
 import type { Errno } from "./errno.ts";
 import * as constant from "./linux-numbers.ts";
 import { type Accepted, type FileOwner, type Outgoing, type Received, SocketFile } from "./open-file.ts";
+import { addressAbove } from "./socket-family.ts";
 
 interface Waiting {
   readonly data: Uint8Array;
@@ -115,7 +116,7 @@ export class DatagramFile extends SocketFile implements UdpUser {
 
   received(_: UdpEndpoint, payload: Uint8Array, from: Endpoint, _details: UdpDetails): void {
     if (this.readShut || !this.queue.makeRoom(payload)) return;
-    this.queue.push({ data: copyOf(payload), from, control: NO_CONTROL });
+    this.queue.push({ data: copyOf(payload), from: addressAbove(this, from), control: NO_CONTROL });
     this.changed(constant.POLLIN | constant.POLLRDNORM);
   }
 
@@ -152,7 +153,8 @@ export class DatagramFile extends SocketFile implements UdpUser {
   }
 
   private bindTo(local: Endpoint): UdpEndpoint | Errno {
-    const endpoint = this.datagrams.udp.bind(local, this, { ...this.options, reuseAddress: this.reuseAddress || this.reusePort });
+    const { options, reuseAddress, reusePort, onlyIpv6: ipv6Only } = this;
+    const endpoint = this.datagrams.udp.bind(local, this, { ...options, reuseAddress: reuseAddress || reusePort, ipv6Only });
     if (typeof endpoint !== "string") this.endpoint = endpoint;
     return endpoint;
   }

@@ -147,7 +147,7 @@ export class StreamFile extends SocketFile implements TcpUser, TcpListenerUser {
       if (typeof bound === "string") return bound;
       this.bound = bound;
     }
-    const listener = this.streams.tcp.listen(this.bound as Endpoint, this, { ...this.options, backlog: limit });
+    const listener = this.streams.tcp.listen(this.bound as Endpoint, this, { ...this.options, backlog: limit, ipv6Only: this.onlyIpv6 });
     if (typeof listener === "string") {
       if (!isBound) this.unbind();
       return listener;

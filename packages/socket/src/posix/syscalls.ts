@@ -1,5 +1,5 @@
 // The POSIX calls on descriptors, without waiting: what would block is a `Call` that settles later (POSIX.1-2017; errors as Linux).
-import { type Host, ipVersion, type Milliseconds, type Timer } from "@netstrata/core";
+import { type Host, isMappedIpv4, type Milliseconds, type Timer } from "@netstrata/core";
 import type { Endpoint, Tcp, TcpConnection, Udp } from "@netstrata/transport";
 import type { Closable, OpenSockets } from "../open-sockets.ts";
 import { reachable } from "../socket-address.ts";
@@ -14,6 +14,7 @@ import * as constant from "./linux-numbers.ts";
 import { type OpenFile, type Outgoing, type Received, SocketFile } from "./open-file.ts";
 import type { OptionValue } from "./option-value.ts";
 import { look, type PollFd, PollWait } from "./poll.ts";
+import { addressAbove, addressBelow } from "./socket-family.ts";
 import { getOption, type OptionDefaults, setOption } from "./socket-options.ts";
 import { StreamFile, type StreamFileOwner } from "./stream-file.ts";
 import { WakeUps } from "./wake-ups.ts";
@@ -95,7 +96,10 @@ export class Syscalls {
   }
 
   bind(fd: number, name: Endpoint): Result {
-    return this.withSocket(fd, (file) => (isOfDomain(name, file) ? file.bind(name) : "EAFNOSUPPORT"));
+    return this.withSocket(fd, (file) => {
+      const below = addressBelow(file, name);
+      return below === undefined ? refusalOf(name, file, "EINVAL") : file.bind(below);
+    });
   }
 
   /** @param backlog connections that may wait to be accepted; a negative one means as many as may */
@@ -121,7 +125,7 @@ export class Syscalls {
       const descriptor = this.table.open(file, (flags & constant.SOCK_CLOEXEC) !== 0);
       // Somebody took the last descriptor meanwhile.
       if (typeof descriptor === "string") file.destroy();
-      accepted.settle(typeof descriptor === "string" ? descriptor : { fd: descriptor, from });
+      accepted.settle(typeof descriptor === "string" ? descriptor : { fd: descriptor, from: addressAbove(listening, from) });
     });
     return accepted;
   }
@@ -130,8 +134,9 @@ export class Syscalls {
   connect(fd: number, name: Endpoint | undefined): Call {
     return this.calling(fd, (file) => {
       if (name === undefined) return file.connect(undefined);
-      if (!isOfDomain(name, file)) return new Call<number>("EAFNOSUPPORT");
-      return file.connect({ address: reachable(name.address), port: name.port });
+      const below = addressBelow(file, name);
+      if (below === undefined) return new Call<number>(refusalOf(name, file, "ENETUNREACH"));
+      return file.connect({ address: reachable(below.address), port: below.port });
     });
   }
 
@@ -211,12 +216,13 @@ export class Syscalls {
 
   getsockname(fd: number): Endpoint | Errno {
     const file = this.socketOf(fd);
-    return typeof file === "string" ? file : (file.local ?? this.streams.ports.any(file.domain));
+    return typeof file === "string" ? file : addressAbove(file, file.local ?? this.streams.ports.any(file.domain));
   }
 
   getpeername(fd: number): Endpoint | Errno {
     const file = this.socketOf(fd);
-    return typeof file === "string" ? file : (file.remote ?? "ENOTCONN");
+    if (typeof file === "string") return file;
+    return file.remote === undefined ? "ENOTCONN" : addressAbove(file, file.remote);
   }
 
   setsockopt(fd: number, level: number, name: number, value: OptionValue): Result {
@@ -286,8 +292,9 @@ export class Syscalls {
     const { to } = message;
     return this.calling(fd, (file) => {
       if (to === undefined) return file.send(message);
-      if (!isOfDomain(to, file)) return new Call<number>("EAFNOSUPPORT");
-      return file.send({ ...message, to: { address: reachable(to.address), port: to.port } });
+      const below = addressBelow(file, to);
+      if (below === undefined) return new Call<number>(refusalOf(to, file, "ENETUNREACH"));
+      return file.send({ ...message, to: { address: reachable(below.address), port: below.port } });
     });
   }
 
@@ -307,6 +314,7 @@ export class Syscalls {
     const file = this.createStream(listener.domain);
     file.reuseAddress = listener.reuseAddress;
     file.reusePort = listener.reusePort;
+    file.onlyIpv6 = listener.onlyIpv6;
     file.linger = listener.linger;
     file.urgentInline = listener.urgentInline;
     file.receiveLowWater = listener.receiveLowWater;
@@ -332,8 +340,9 @@ export class Syscalls {
   }
 }
 
-function isOfDomain({ address }: Endpoint, file: SocketFile): boolean {
-  return (ipVersion(address) === 4) === (file.domain === constant.AF_INET);
+/** @param mapped for an IPv4 address on a socket that is for IPv6 only */
+function refusalOf({ address }: Endpoint, file: SocketFile, mapped: Errno): Errno {
+  return file.domain === constant.AF_INET6 && isMappedIpv4(address) ? mapped : "EAFNOSUPPORT";
 }
 
 /** The same call for a caller who wants nothing but the number of octets. */

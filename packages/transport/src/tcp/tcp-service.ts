@@ -1,6 +1,7 @@
 // The contract between TCP and what lies above it: the user calls of RFC 9293 §3.9.1, with notifications instead of waiting.
 import type { ErrorCode, IpAddress } from "@netstrata/core";
 import type { Endpoint } from "../endpoint.ts";
+import type { Binding } from "../wildcard.ts";
 import type { CongestionAccounting, CongestionControlFactory } from "./congestion/congestion-control.ts";
 import type { CongestionControlName } from "./congestion/congestion-controls.ts";
 import type { WindowValidationName } from "./congestion/window-validation.ts";
@@ -270,6 +271,8 @@ export interface TcpListenerUser {
 
 export interface TcpListener {
   readonly local: Endpoint;
+  /** What it takes: "::" both families, or one. */
+  readonly binding: Binding;
   user: TcpListenerUser;
   /** Connections that may wait to be accepted; may be changed at any time. */
   backlog: number;
