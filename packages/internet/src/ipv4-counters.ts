@@ -4,6 +4,10 @@ import { DropCounters } from "./drop-counters.ts";
 
 const IPV4_COUNTERS = [
   "InReceives",
+  "InNoECTPkts",
+  "InECT1Pkts",
+  "InECT0Pkts",
+  "InCEPkts",
   "InHdrErrors",
   "InAddrErrors",
   "ForwDatagrams",

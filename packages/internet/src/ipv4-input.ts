@@ -1,6 +1,7 @@
 // What IPv4 makes of a datagram that comes in (RFC 1122 §3.2.1, RFC 1812 §5.2): drop, deliver or forward.
 import { IPV4_ANY, IPV4_BROADCAST, type Ipv4Address, isLoopback, isMulticast, isReservedIpv4, type PacketBuffer } from "@netstrata/core";
 import type { LinkCast, NetworkInterface } from "@netstrata/link";
+import { countEcnField } from "./ecn-counters.ts";
 import type { Forwarding } from "./forwarding.ts";
 import type { Icmp } from "./icmp.ts";
 import {
@@ -51,6 +52,7 @@ export class Ipv4Input {
       drops.count(header, datagram);
       return;
     }
+    countEcnField(counters, header.trafficClass);
     const own = addresses.castOf(header.destination, from);
     const refusal = this.refusal(header, from, cast, own);
     if (refusal !== undefined) {

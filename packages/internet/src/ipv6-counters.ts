@@ -4,6 +4,10 @@ import { DropCounters } from "./drop-counters.ts";
 
 const IPV6_COUNTERS = [
   "InReceives",
+  "InNoECTPkts",
+  "InECT1Pkts",
+  "InECT0Pkts",
+  "InCEPkts",
   "InHdrErrors",
   "InTooBigErrors",
   "InNoRoutes",

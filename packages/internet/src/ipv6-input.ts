@@ -1,6 +1,7 @@
 // What IPv6 makes of a datagram that comes in (RFC 8200 §3, §4): drop, deliver or forward.
 import { type Ipv6Address, isLoopback, isMappedIpv4, isMulticast, isUnspecified, type PacketBuffer } from "@netstrata/core";
 import type { LinkCast, NetworkInterface } from "@netstrata/link";
+import { countEcnField } from "./ecn-counters.ts";
 import type { IcmpHeader } from "./icmp-message.ts";
 import type { Icmpv6 } from "./icmpv6.ts";
 import { ICMPV6_DESTINATION_UNREACHABLE, ICMPV6_PARAMETER_PROBLEM, UNREACHABLE_V6_PORT } from "./icmpv6-message.ts";
@@ -47,6 +48,7 @@ export class Ipv6Input {
       drops.count(header, datagram);
       return;
     }
+    countEcnField(counters, header.trafficClass);
     const own = addresses.castOf(header.destination, from);
     const refusal = this.refusal(header, from, own);
     if (refusal !== undefined) {

@@ -34,6 +34,12 @@ test("a datagram for us reaches its transport with header, payload and the way i
   expect(bench.layer.ipv4.counters).toMatchObject({ InReceives: 1, InDelivers: 1 });
 });
 
+test("RFC 3168 §5: arrivals are counted by their ECN field", () => {
+  const bench = new Bench();
+  for (const trafficClass of [0, 1, 0xb9, 2, 3, 3, 3]) bench.link.deliver(datagram({ trafficClass }));
+  expect(bench.layer.ipv4.counters).toMatchObject({ InNoECTPkts: 1, InECT1Pkts: 2, InECT0Pkts: 1, InCEPkts: 3 });
+});
+
 test("1122-3.2.1.6-2: the received TOS is handed up", () => {
   const bench = new Bench();
   bench.link.deliver(datagram({ trafficClass: 0xb9 }));
