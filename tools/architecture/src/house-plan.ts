@@ -26,7 +26,7 @@ export const housePlan: ReadonlyMap<string, Room> = new Map<string, Room>([
   ["routing", { mayImport: toInternet, environment: "pure" }],
   ["transport", { mayImport: toInternet, environment: "pure" }],
   ["socket", { mayImport: toTransport, environment: "web" }],
-  ["node", { mayImport: ["socket"], environment: "node" }],
+  ["node", { mayImport: toSocket, environment: "node" }],
   ["capture", { mayImport: toTransport, environment: "web" }],
   ["tun", { mayImport: toLink, environment: "node" }],
   ["raw", { mayImport: toLink, environment: "node" }],

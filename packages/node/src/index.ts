@@ -1,0 +1,3 @@
+// @netstrata/node: what Node programs import instead of `node:net`, `node:dgram` and `node:dns`.
+export { createDns, type StackDns } from "./dns.ts";
+export { createNet, type StackNet } from "./net.ts";
