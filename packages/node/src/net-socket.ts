@@ -451,16 +451,18 @@ export class NetSocket extends Duplex implements TcpHandleOwner {
     return this._handle === null ? undefined : this.writableLength;
   }
 
-  get bytesRead(): number {
-    return this._inside.bytesRead;
+  get bytesRead(): number | undefined {
+    return (this._inside as Inside | undefined)?.bytesRead;
   }
 
-  get _bytesDispatched(): number {
-    return this._inside.bytesDispatched;
+  get _bytesDispatched(): number | undefined {
+    return (this._inside as Inside | undefined)?.bytesDispatched;
   }
 
   get bytesWritten(): number | undefined {
-    const own = this._inside;
+    const own: Inside | undefined = this._inside;
+    // On the prototype, where nothing was ever written.
+    if (own === undefined) return undefined;
     let sum = own.bytesDispatched;
     const { _writableState: state } = this as unknown as { _writableState?: { getBuffer(): { chunk: unknown; encoding: BufferEncoding }[] } };
     if (state === undefined) return undefined;

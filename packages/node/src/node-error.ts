@@ -1,5 +1,5 @@
 // The errors Node's own modules throw: a class, a code, and a message in Node's words (Node documentation, "Errors").
-import { inspect } from "node:util";
+import { getSystemErrorMap, inspect } from "node:util";
 
 type Constructor = new (message: string) => Error;
 
@@ -79,6 +79,7 @@ const FIXED: Readonly<Record<string, readonly [Constructor, string]>> = {
   ERR_SERVER_ALREADY_LISTEN: [Error, "Listen method has been called more than once without closing."],
   ERR_SERVER_NOT_RUNNING: [Error, "Server is not running."],
   ERR_SOCKET_ALREADY_BOUND: [Error, "Socket is already bound"],
+  ERR_SOCKET_BAD_BUFFER_SIZE: [TypeError, "Buffer size must be a positive integer"],
   ERR_SOCKET_BAD_TYPE: [TypeError, "Bad socket type specified. Valid types are: udp4, udp6"],
   ERR_SOCKET_CLOSED: [Error, "Socket is closed"],
   ERR_SOCKET_CLOSED_BEFORE_CONNECTION: [Error, "Socket closed before the connection was established"],
@@ -106,8 +107,21 @@ export function invalidFdType(type: string): Error {
   return coded(TypeError, "ERR_INVALID_FD_TYPE", `Unsupported fd type: ${type}`);
 }
 
-export function socketBufferSize(cause: string): Error {
-  return coded(Error, "ERR_SOCKET_BUFFER_SIZE", `Could not get or set buffer size: ${cause}`);
+/** Node's `SystemError`, which tells a failed call of libuv's in `info`. */
+export function socketBufferSize(code: string, call: "recv" | "send"): Error {
+  const [errno, [, message]] = [...getSystemErrorMap()].find(([, [each]]) => each === code) as [number, [string, string]];
+  const syscall = `uv_${call}_buffer_size`;
+  const error = coded(Error, "ERR_SOCKET_BUFFER_SIZE", `Could not get or set buffer size: ${syscall} returned ${code} (${message})`);
+  Object.defineProperty(error, "name", { value: "SystemError", enumerable: false, writable: true, configurable: true });
+  const info = { errno, code, message, syscall };
+  return Object.defineProperties(Object.assign(error, { info }), {
+    errno: { get: () => info.errno, enumerable: true, configurable: true },
+    syscall: { get: () => info.syscall, enumerable: true, configurable: true },
+  });
+}
+
+export function bufferOutOfBounds(name: string): Error {
+  return coded(RangeError, "ERR_BUFFER_OUT_OF_BOUNDS", `"${name}" is outside of buffer bounds`);
 }
 
 /** What this package cannot do, and why, in the shape of Node's errors. */
