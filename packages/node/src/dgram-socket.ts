@@ -159,8 +159,9 @@ export class DgramSocket extends EventEmitter implements UdpUser {
       own.queue = [];
       const run = (): void => {
         this.removeListener("error", fail);
-        for (const each of own.queue?.splice(0) ?? []) each();
+        const queue = own.queue ?? [];
         own.queue = undefined;
+        for (const each of queue) each();
       };
       const fail = (): void => {
         this.removeListener("listening", run);
@@ -239,17 +240,16 @@ export class DgramSocket extends EventEmitter implements UdpUser {
       [, , port, address, callback] = args;
     }
     if (isConnected) {
-      if (typeof port === "function") [port, callback] = [undefined, port];
-      if (port || (address && typeof address !== "function")) throw fixedError("ERR_SOCKET_DGRAM_IS_CONNECTED");
+      if (!hasRange) callback = args[0];
+      else if (typeof port === "function") callback = port;
+      const named = hasRange ? (typeof port === "function" ? address : port || address) : args[2] || args[3];
+      if (named) throw fixedError("ERR_SOCKET_DGRAM_IS_CONNECTED");
     }
     if (typeof address === "function") [address, callback] = [undefined, address];
     const list = toList(payload);
     const remotePort = isConnected ? 0 : toPort(port, "Port", false);
     const done = typeof callback === "function" ? (callback as SendCallback) : undefined;
-    if (!isConnected && address !== undefined && address !== null && address !== "" && typeof address !== "string") {
-      if (address) throw invalidArgType("address", ["string"], address);
-      address = undefined;
-    }
+    if (!isConnected && address !== undefined && address !== null) requireString(address, "address");
     this.requireRunning();
     const bytes = list.length === 1 ? list[0] : Buffer.concat(list);
     this.whenBound(() => {
@@ -293,7 +293,7 @@ export class DgramSocket extends EventEmitter implements UdpUser {
     setImmediate(() => {
       own.sending -= bytes.length;
       own.sendingCount -= 1;
-      if (done === undefined) return;
+      if (done === undefined || own.isClosed) return;
       if (code === undefined) done(null, bytes.length);
       else done(ip === undefined ? systemException(code, "send") : addressException(code, "send", ip, port));
     });
