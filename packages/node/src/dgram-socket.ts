@@ -289,14 +289,13 @@ export class DgramSocket extends EventEmitter implements UdpUser {
     const code = isBlocked ? "ERR_IP_BLOCKED" : endpoint.send(bytes, target, isGroup ? { timeToLive: own.multicastTimeToLive } : undefined);
     own.sending += bytes.length;
     own.sendingCount += 1;
-    // Node's callback never comes from within `send`; it is one turn of the loop away, as libuv's.
     setImmediate(() => {
       own.sending -= bytes.length;
       own.sendingCount -= 1;
-      if (done === undefined || own.isClosed) return;
-      if (code === undefined) done(null, bytes.length);
-      else done(ip === undefined ? systemException(code, "send") : addressException(code, "send", ip, port));
     });
+    if (done === undefined) return;
+    if (code === undefined) process.nextTick(done, null, bytes.length);
+    else process.nextTick(done, ip === undefined ? systemException(code, "send") : addressException(code, "send", ip, port));
   }
 
   // From UDP
