@@ -1,6 +1,7 @@
 // `net.Server` over a netstrata stack (Node documentation, "Class: net.Server").
 import diagnosticsChannel from "node:diagnostics_channel";
 import { EventEmitter } from "node:events";
+import { isIPv6 } from "node:net";
 import type { Stack } from "@netstrata/socket";
 import { callable, type CallableConstructor } from "./callable.ts";
 import { stackDns } from "./dns.ts";
@@ -84,6 +85,7 @@ export class NetServer extends EventEmitter {
   declare _connections: number;
   declare _handle: ServerHandle | null;
   declare _unref: boolean;
+  declare _connectionKey: string;
   declare allowHalfOpen: boolean;
   declare pauseOnConnect: boolean;
   declare noDelay: boolean;
@@ -173,6 +175,7 @@ export class NetServer extends EventEmitter {
     const handle = new ServerHandle(stack, listener, host === "::");
     handle.onconnection = (error, client) => this.accepted(error, client);
     this._handle = handle;
+    this._connectionKey = `${isIPv6(host) ? 6 : 4}:${host}:${port}`;
     if (this._unref) handle.hold.unref();
     process.nextTick(() => {
       // Closed meanwhile: it never listened.
@@ -186,7 +189,7 @@ export class NetServer extends EventEmitter {
     if (tooMany) {
       const local = formatEndpoint(connection.local);
       const remote = formatEndpoint(connection.remote);
-      handle.reset();
+      handle.close();
       this.emit("drop", {
         localAddress: local.address,
         localPort: local.port,

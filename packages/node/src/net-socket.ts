@@ -4,11 +4,11 @@ import type { Stack } from "@netstrata/socket";
 import { formatEndpoint, type NodeAddress } from "./node-address.ts";
 import { startConnecting } from "./connect.ts";
 import { callable, type CallableConstructor } from "./callable.ts";
-import { abortError, fixedError, invalidArgType, invalidFdType, missingOneOf, notSupported } from "./node-error.ts";
+import { fixedError, invalidArgType, invalidArgValue, invalidFdType, missingOneOf, notSupported } from "./node-error.ts";
 import { type Callback, normalizeArgs } from "./normalize-args.ts";
 import { systemException } from "./system-exception.ts";
 import { TcpHandle, type TcpHandleOwner } from "./tcp-handle.ts";
-import { requireAbortSignal, requireFunction, requireInteger, requireNumber, toDuration } from "./validate.ts";
+import { requireFunction, requireInteger, requireNumber, toDuration } from "./validate.ts";
 
 export interface OnRead {
   buffer: Uint8Array | (() => Uint8Array);
@@ -101,7 +101,7 @@ export class NetSocket extends Duplex implements TcpHandleOwner {
   useHandle(handle: TcpHandle): void {
     this._handle = handle;
     (this as unknown as { _undestroy(): void })._undestroy();
-    this._inside.local = undefined;
+    Object.assign(this._inside, { local: undefined, bytesRead: 0, bytesDispatched: 0 });
     handle.owner = this;
     if (!this._inside.referenced) handle.hold.unref();
   }
@@ -190,10 +190,8 @@ export class NetSocket extends Duplex implements TcpHandleOwner {
         if (count === 0) return;
         this.received(count);
         staticBuffers.delete(this);
-        if (onread.callback.call(this, count, target) === false) {
-          handle.stopReading();
-          return;
-        }
+        if (onread.callback.call(this, count, target) === false) handle.stopReading();
+        if (!handle.reading) return;
       } else {
         const bytes = handle.read();
         if (bytes === null) break;
@@ -363,7 +361,7 @@ export class NetSocket extends Duplex implements TcpHandleOwner {
   setNoDelay(noDelay?: boolean): this {
     const wanted = noDelay === undefined ? true : Boolean(noDelay);
     const own = this._inside;
-    if (own.noDelay === wanted) return this;
+    if (Boolean(own.noDelay) === wanted) return this;
     own.noDelay = wanted;
     this._handle?.setNoDelay(wanted);
     return this;
@@ -438,6 +436,11 @@ export class NetSocket extends Duplex implements TcpHandleOwner {
 
   get pending(): boolean {
     return this._handle === null || this.connecting;
+  }
+
+  /** Node's old name for `connecting`. */
+  get _connecting(): boolean {
+    return this.connecting;
   }
 
   get readyState(): string {
@@ -517,6 +520,9 @@ function toOptions(options: SocketOptions | number | undefined): SocketOptions {
 
 function initialize(self: NetSocket, given?: SocketOptions | number): void {
   const options = toOptions(given);
+  for (const key of ["objectMode", "readableObjectMode", "writableObjectMode"]) {
+    if (options[key]) throw invalidArgValue(`options.${key}`, options[key], "is not supported");
+  }
   if (options.keepAliveInitialDelay !== undefined) requireNumber(options.keepAliveInitialDelay, "options.keepAliveInitialDelay");
   self.connecting = false;
   self._hadError = false;
@@ -552,16 +558,6 @@ function initialize(self: NetSocket, given?: SocketOptions | number): void {
   if (options.fd !== undefined) {
     requireInteger(options.fd, "fd", 0, 2 ** 31 - 1);
     throw invalidFdType("UNKNOWN");
-  }
-  const { signal } = options;
-  if (signal) {
-    requireAbortSignal(signal, "options.signal");
-    const abort = (): void => void self.destroy(abortError(signal));
-    if (signal.aborted) process.nextTick(abort);
-    else {
-      signal.addEventListener("abort", abort, { once: true });
-      self.once("close", () => signal.removeEventListener("abort", abort));
-    }
   }
   self.on("end", onReadableEnd);
   if (options.handle) {

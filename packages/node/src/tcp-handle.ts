@@ -115,6 +115,10 @@ export class TcpHandle implements TcpUser {
     }
   }
 
+  get reading(): boolean {
+    return this.isReading;
+  }
+
   stopReading(): void {
     this.isReading = false;
     this.updateHold();
@@ -138,8 +142,8 @@ export class TcpHandle implements TcpUser {
 
   /** Copies what it is given, sooner or later: the array must not change until `done`, which may be called at once. */
   write(bytes: Uint8Array, done: (code: string | undefined) => void): void {
-    if (this.failure !== undefined || this.connection === undefined || this.connection.isClosed) {
-      process.nextTick(done, this.failure ?? "EPIPE");
+    if (this.isClosing || this.failure !== undefined || this.connection === undefined || this.connection.isClosed) {
+      process.nextTick(done, this.isClosing ? "EBADF" : (this.failure ?? "EPIPE"));
       return;
     }
     this.writes.push({ rest: bytes, done });
