@@ -2,7 +2,7 @@
 import { getDefaultAutoSelectFamily, getDefaultAutoSelectFamilyAttemptTimeout, isIP } from "node:net";
 import { stackDns } from "./dns.ts";
 import type { NetSocket } from "./net-socket.ts";
-import { toEndpoint } from "./node-address.ts";
+import { type Endpoint, LOOPBACKS, toEndpoint } from "./node-address.ts";
 import { fixedError, invalidAddressFamily, invalidArgType, invalidIpAddress } from "./node-error.ts";
 import { addressException, type SystemException } from "./system-exception.ts";
 import { TcpHandle } from "./tcp-handle.ts";
@@ -146,19 +146,29 @@ function begin(target: Target, handle: TcpHandle, address: string, done: (error:
     handleInput: () => {},
     handleFailed: () => {},
   };
+  const taken = localPort !== undefined && local !== undefined ? whyNotBind(socket, local) : undefined;
+  if (taken !== undefined) {
+    done(failed(taken));
+    return;
+  }
   // Nobody listens on port 0; the wire is not asked.
-  const code = port === 0 ? "ECONNREFUSED" : remote === undefined ? "EINVAL" : handle.open(reachable(socket, remote), { local });
+  const code = port === 0 ? "ECONNREFUSED" : remote === undefined ? "EINVAL" : handle.open(reachable(remote), { local });
   if (code !== undefined) done(failed(code));
 }
 
-/** "This host" means the loopback, as in all systems with sockets. */
-function reachable(socket: NetSocket, remote: NonNullable<ReturnType<typeof toEndpoint>>): NonNullable<ReturnType<typeof toEndpoint>> {
-  const { internet } = socket._stack.layers;
-  void internet;
-  if (remote.address === 0) return toEndpoint("127.0.0.1", remote.port) ?? remote;
-  const any = toEndpoint("::", 0);
-  if (any !== undefined && remote.address === any.address) return toEndpoint("::1", remote.port) ?? remote;
-  return remote;
+/** A port that somebody listens on cannot be connected from. */
+function whyNotBind(socket: NetSocket, local: Partial<ReturnType<typeof toEndpoint>>): string | undefined {
+  const { tcp } = socket._stack.layers;
+  const probe = tcp.listen({ address: local?.address ?? 0, port: local?.port ?? 0 } as never, { acceptable: () => {} });
+  if (typeof probe === "string") return probe;
+  probe.close();
+  return undefined;
+}
+
+/** "This host" as a destination means the loopback, as in all systems with sockets. */
+function reachable(remote: Endpoint): Endpoint {
+  const loopback = LOOPBACKS.get(remote.address);
+  return loopback === undefined ? remote : { ...remote, address: loopback };
 }
 
 function connectTo(target: Target, address: string): void {

@@ -2,12 +2,12 @@
 import diagnosticsChannel from "node:diagnostics_channel";
 import { EventEmitter } from "node:events";
 import { isIP } from "node:net";
-import { IPV4_ANY, type IpAddress, isIpv4, isMulticast, parseIp } from "@netstrata/core";
+import { IPV4_ANY, isIpv4, isMulticast, parseIp } from "@netstrata/core";
 import type { Stack } from "@netstrata/socket";
-import { callable, type CallableConstructor } from "./callable.ts";
+import { type CallableConstructor, callable } from "./callable.ts";
 import { stackDns } from "./dns.ts";
 import { EventLoopHold } from "./event-loop-hold.ts";
-import { formatEndpoint, type NodeAddress, toEndpoint } from "./node-address.ts";
+import { formatEndpoint, LOOPBACKS, type NodeAddress, toEndpoint } from "./node-address.ts";
 import { bufferOutOfBounds, fixedError, invalidArgType, missingArgs, notSupported, socketBufferSize } from "./node-error.ts";
 import type { Callback } from "./normalize-args.ts";
 import { addressException, systemException } from "./system-exception.ts";
@@ -17,7 +17,11 @@ type UdpService = Stack["layers"]["udp"];
 type UdpEndpoint = Exclude<ReturnType<UdpService["bind"]>, string>;
 type UdpUser = UdpEndpoint["user"];
 type Endpoint = UdpEndpoint["local"];
-export type DgramLookup = (hostname: string, family: number, callback: (error: Error | null, address?: string, family?: number) => void) => void;
+export type DgramLookup = (
+  hostname: string,
+  family: number,
+  callback: (error: Error | null, address?: string, family?: number) => void,
+) => void;
 
 export interface DgramOptions {
   type?: "udp4" | "udp6";
@@ -279,7 +283,13 @@ export class DgramSocket extends EventEmitter implements UdpUser {
     });
   }
 
-  private transmit(bytes: Uint8Array, to: Endpoint | undefined, ip: string | undefined, port: number, done: SendCallback | undefined): void {
+  private transmit(
+    bytes: Uint8Array,
+    to: Endpoint | undefined,
+    ip: string | undefined,
+    port: number,
+    done: SendCallback | undefined,
+  ): void {
     const own = this._inside;
     const { endpoint } = own;
     if (endpoint === undefined) return;
@@ -396,7 +406,8 @@ export class DgramSocket extends EventEmitter implements UdpUser {
     this.requireRunning();
     requireString(address, "interfaceAddress");
     const parsed = isIP(address.replace(/%.*$/, "")) === 0 ? undefined : parseIp(address.replace(/%.*$/, ""));
-    if (parsed === undefined || isIpv4(parsed) !== (this.type === "udp4") || isMulticast(parsed)) throw systemException("EINVAL", "setMulticastInterface");
+    if (parsed === undefined || isIpv4(parsed) !== (this.type === "udp4") || isMulticast(parsed))
+      throw systemException("EINVAL", "setMulticastInterface");
   }
 
   addMembership(group: unknown, interfaceAddress?: unknown): void {
@@ -489,13 +500,6 @@ export class DgramSocket extends EventEmitter implements UdpUser {
     return this;
   }
 }
-
-const LOOPBACKS: ReadonlyMap<IpAddress, IpAddress> = new Map(
-  [
-    ["0.0.0.0", "127.0.0.1"],
-    ["::", "::1"],
-  ].map((pair) => pair.map((each) => parseIp(each) as IpAddress) as [IpAddress, IpAddress]),
-);
 
 /** "This host" as a destination means the loopback. */
 function reachable<Target extends Endpoint | undefined>(to: Target): Target {

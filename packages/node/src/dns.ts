@@ -1,8 +1,8 @@
 // `node:dns` over what a stack knows of names (Node documentation, "DNS"): its hosts entries. There is no resolver yet.
 import dns from "node:dns";
 import { isIP } from "node:net";
-import type { Stack } from "@netstrata/socket";
 import { formatIp, isIpv6 } from "@netstrata/core";
+import type { Stack } from "@netstrata/socket";
 import { invalidArgType, invalidArgValue } from "./node-error.ts";
 import { lookupException } from "./system-exception.ts";
 import { requireBoolean, requireFunction, requireNumber, requireOneOf } from "./validate.ts";
@@ -60,7 +60,8 @@ export function createDns(stack: Stack): StackDns {
   const find = (hostname: string, options: LookupOptions): Found[] => {
     const family = options.family === "IPv4" ? 4 : options.family === "IPv6" ? 6 : (options.family ?? 0);
     const all = known(stack, hostname).filter((each) => family === 0 || each.family === family);
-    const order = options.order ?? (options.verbatim === false ? "ipv4first" : options.verbatim === true ? "verbatim" : dns.getDefaultResultOrder());
+    const order =
+      options.order ?? (options.verbatim === false ? "ipv4first" : options.verbatim === true ? "verbatim" : dns.getDefaultResultOrder());
     if (order === "verbatim") return all;
     const wanted = order === "ipv4first" ? 4 : 6;
     return [...all.filter((each) => each.family === wanted), ...all.filter((each) => each.family !== wanted)];

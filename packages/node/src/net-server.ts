@@ -3,7 +3,7 @@ import diagnosticsChannel from "node:diagnostics_channel";
 import { EventEmitter } from "node:events";
 import { isIPv6 } from "node:net";
 import type { Stack } from "@netstrata/socket";
-import { callable, type CallableConstructor } from "./callable.ts";
+import { type CallableConstructor, callable } from "./callable.ts";
 import { stackDns } from "./dns.ts";
 import { EventLoopHold } from "./event-loop-hold.ts";
 import type { NetSocket, SocketConstructor } from "./net-socket.ts";
@@ -71,7 +71,6 @@ class ServerHandle {
   }
 }
 
-
 interface Inside {
   isReferenced: boolean;
   listeningId: number;
@@ -131,7 +130,12 @@ export class NetServer extends EventEmitter {
       else this.start(undefined, port, backlog, exclusive);
       return this;
     }
-    if (options.path && typeof options.path === "string") throw notSupported("listening on a Unix path");
+    if (options.path && typeof options.path === "string") {
+      const { path } = options;
+      // A stack has no file system to put a socket into.
+      process.nextTick(() => this.emit("error", describedException("ENOTSUP", "listen", path)));
+      return this;
+    }
     if (!("port" in options || "path" in options)) {
       throw invalidArgValue("options", given, 'must have the property "port" or "path"');
     }
@@ -158,7 +162,11 @@ export class NetServer extends EventEmitter {
       const local = toEndpoint(host, port);
       if (local === undefined) return "EINVAL";
       // What waits besides the backlog are Linux's semantics; the stack's own are stricter.
-      return stack.layers.tcp.listen(local, { acceptable: () => {} }, { backlog, ...(host === "::" && ipv6Only ? { ipv6Only: true } : {}) });
+      return stack.layers.tcp.listen(
+        local,
+        { acceptable: () => {} },
+        { backlog, ...(host === "::" && ipv6Only ? { ipv6Only: true } : {}) },
+      );
     };
     let host = address ?? "::";
     let listener = bind(host);
@@ -330,5 +338,3 @@ export function serverClass(stack: Stack, Socket: SocketConstructor): ServerCons
   Object.defineProperty(Server.prototype, "_socketClass", { value: Socket });
   return Server;
 }
-
-

@@ -1,12 +1,12 @@
 // `net.Socket` over a netstrata stack (Node documentation, "Class: net.Socket").
-import { Duplex } from "node:stream";
+import { addAbortSignal, Duplex } from "node:stream";
 import type { Stack } from "@netstrata/socket";
-import { formatEndpoint, type NodeAddress } from "./node-address.ts";
+import { type CallableConstructor, callable } from "./callable.ts";
 import { startConnecting } from "./connect.ts";
-import { callable, type CallableConstructor } from "./callable.ts";
-import { fixedError, invalidArgType, invalidArgValue, invalidFdType, missingOneOf, notSupported } from "./node-error.ts";
+import { formatEndpoint, type NodeAddress } from "./node-address.ts";
+import { fixedError, invalidArgType, invalidArgValue, invalidFdType, missingOneOf } from "./node-error.ts";
 import { type Callback, normalizeArgs } from "./normalize-args.ts";
-import { systemException } from "./system-exception.ts";
+import { addressException, systemException } from "./system-exception.ts";
 import { TcpHandle, type TcpHandleOwner } from "./tcp-handle.ts";
 import { requireFunction, requireInteger, requireNumber, toDuration } from "./validate.ts";
 
@@ -29,7 +29,6 @@ export interface SocketOptions {
   keepAliveInitialDelay?: number;
   [other: string]: unknown;
 }
-
 
 interface Inside {
   onread: OnRead | undefined;
@@ -77,7 +76,6 @@ export class NetSocket extends Duplex implements TcpHandleOwner {
     if (options.port === undefined && options.path === undefined) throw missingOneOf("options", "port", "path");
     if (options.path !== undefined && options.path !== null) {
       if (typeof options.path !== "string") throw invalidArgType("options.path", "string", options.path);
-      throw notSupported("connecting to a Unix path");
     }
     if (this.write !== NetSocket.prototype.write && Object.hasOwn(this, "write")) delete (this as { write?: unknown }).write;
     if (this.destroyed) {
@@ -93,7 +91,10 @@ export class NetSocket extends Duplex implements TcpHandleOwner {
     if (typeof options.noDelay === "boolean") this._inside.noDelay = options.noDelay;
     if (options.keepAlive !== undefined) this._inside.keepAlive = Boolean(options.keepAlive);
     if (options.keepAliveInitialDelay !== undefined) this._inside.keepAliveInitialDelay = seconds(Number(options.keepAliveInitialDelay));
-    startConnecting(this, options);
+    const { path } = options;
+    // A stack has no file system: whatever the path, there is nothing behind it.
+    if (path) process.nextTick(() => this.finishConnecting(addressException("ENOENT", "connect", path as string)));
+    else startConnecting(this, options);
     return this;
   }
 
@@ -139,8 +140,8 @@ export class NetSocket extends Duplex implements TcpHandleOwner {
   /** What was chosen before there was a connection. */
   private applySettings(): void {
     const { noDelay, keepAlive, keepAliveInitialDelay } = this._inside;
-    if (noDelay === true) this._handle?.setNoDelay(true);
-    if (keepAlive) this._handle?.setKeepAlive(true, keepAliveInitialDelay);
+    if (noDelay === true) this._handle?.setNoDelay?.(true);
+    if (keepAlive) this._handle?.setKeepAlive?.(true, keepAliveInitialDelay);
   }
 
   /** Settings that the handle has already. */
@@ -363,7 +364,7 @@ export class NetSocket extends Duplex implements TcpHandleOwner {
     const own = this._inside;
     if (Boolean(own.noDelay) === wanted) return this;
     own.noDelay = wanted;
-    this._handle?.setNoDelay(wanted);
+    this._handle?.setNoDelay?.(wanted);
     return this;
   }
 
@@ -374,7 +375,7 @@ export class NetSocket extends Duplex implements TcpHandleOwner {
     if (own.keepAlive === wanted && own.keepAliveInitialDelay === delay) return this;
     own.keepAlive = wanted;
     own.keepAliveInitialDelay = delay;
-    this._handle?.setKeepAlive(wanted, delay);
+    this._handle?.setKeepAlive?.(wanted, delay);
     return this;
   }
 
@@ -467,7 +468,9 @@ export class NetSocket extends Duplex implements TcpHandleOwner {
     // On the prototype, where nothing was ever written.
     if (own === undefined) return undefined;
     let sum = own.bytesDispatched;
-    const { _writableState: state } = this as unknown as { _writableState?: { getBuffer(): { chunk: unknown; encoding: BufferEncoding }[] } };
+    const { _writableState: state } = this as unknown as {
+      _writableState?: { getBuffer(): { chunk: unknown; encoding: BufferEncoding }[] };
+    };
     if (state === undefined) return undefined;
     for (const { chunk, encoding } of state.getBuffer()) sum += lengthOf(chunk, encoding);
     const pending = own.pendingData;
@@ -508,7 +511,7 @@ function seconds(milliseconds: number): number {
 
 /** The half that Duplex needs to know; the rest is `initialize`'s. */
 function baseOptions(options: SocketOptions): object {
-  const { onread: _, ...rest } = options;
+  const { onread: _, signal: __, ...rest } = options;
   // `close` is told by the socket itself, when its handle is closed; strings keep their encoding until they are counted.
   return { ...rest, allowHalfOpen: Boolean(options.allowHalfOpen), emitClose: false, autoDestroy: true, decodeStrings: false };
 }
@@ -560,6 +563,7 @@ function initialize(self: NetSocket, given?: SocketOptions | number): void {
     throw invalidFdType("UNKNOWN");
   }
   self.on("end", onReadableEnd);
+  if (options.signal) addAbortSignal(options.signal, self);
   if (options.handle) {
     self.useHandle(options.handle);
     options.handle.owner = self;

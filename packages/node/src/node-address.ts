@@ -1,7 +1,7 @@
 // Addresses as Node tells them: `{ address, family: "IPv4", port }`.
 import { isIP } from "node:net";
+import { formatIp, type IpAddress, isIpv6, parseIp } from "@netstrata/core";
 import type { Stack } from "@netstrata/socket";
-import { formatIp, isIpv6, parseIp } from "@netstrata/core";
 
 export interface NodeAddress {
   address: string;
@@ -20,3 +20,11 @@ export function toEndpoint(address: string, port: number): Endpoint | undefined 
   const parsed = isIP(address) === 0 ? undefined : parseIp(address.replace(/%.*$/, ""));
   return parsed === undefined ? undefined : { address: parsed, port };
 }
+
+/** Where "this host" is reached. */
+export const LOOPBACKS: ReadonlyMap<IpAddress, IpAddress> = new Map(
+  [
+    ["0.0.0.0", "127.0.0.1"],
+    ["::", "::1"],
+  ].map((pair) => pair.map((each) => parseIp(each) as IpAddress) as [IpAddress, IpAddress]),
+);

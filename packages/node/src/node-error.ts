@@ -12,7 +12,12 @@ function coded(Base: Constructor, code: string, message: string): NodeJS.ErrnoEx
   void error.stack;
   Object.defineProperty(error, "name", { value: name, enumerable: false, writable: true, configurable: true });
   error.code = code;
-  Object.defineProperty(error, "toString", { value: () => `${name} [${code}]: ${message}`, enumerable: false, writable: true, configurable: true });
+  Object.defineProperty(error, "toString", {
+    value: () => `${name} [${code}]: ${message}`,
+    enumerable: false,
+    writable: true,
+    configurable: true,
+  });
   return error;
 }
 
@@ -59,12 +64,17 @@ export function outOfRange(name: string, range: string, value: unknown): Error {
 }
 
 export function badPort(name: string, value: unknown, allowZero: boolean): Error {
-  return coded(RangeError, "ERR_SOCKET_BAD_PORT", `${name} should be ${allowZero ? ">=" : ">"} 0 and < 65536. Received ${describe(value)}.`);
+  return coded(
+    RangeError,
+    "ERR_SOCKET_BAD_PORT",
+    `${name} should be ${allowZero ? ">=" : ">"} 0 and < 65536. Received ${describe(value)}.`,
+  );
 }
 
 export function missingArgs(...names: readonly string[]): Error {
   const quoted = names.map((name) => `"${name}"`);
-  const subject = quoted.length === 2 ? `${quoted[0]} and ${quoted[1]} arguments` : `${list(quoted, "and")} argument${quoted.length > 1 ? "s" : ""}`;
+  const subject =
+    quoted.length === 2 ? `${quoted[0]} and ${quoted[1]} arguments` : `${list(quoted, "and")} argument${quoted.length > 1 ? "s" : ""}`;
   return coded(TypeError, "ERR_MISSING_ARGS", `The ${subject} must be specified`);
 }
 
@@ -126,7 +136,11 @@ export function bufferOutOfBounds(name: string): Error {
 
 /** What this package cannot do, and why, in the shape of Node's errors. */
 export function notSupported(what: string): Error {
-  return coded(Error, "ERR_FEATURE_UNAVAILABLE_ON_PLATFORM", `The feature ${what} is unavailable on a netstrata stack, which has neither files nor processes`);
+  return coded(
+    Error,
+    "ERR_FEATURE_UNAVAILABLE_ON_PLATFORM",
+    `The feature ${what} is unavailable on a netstrata stack, which has neither files nor processes`,
+  );
 }
 
 export function abortError(signal: AbortSignal): Error {
