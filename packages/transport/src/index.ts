@@ -11,6 +11,7 @@ export * from "./tcp/congestion/new-reno.ts";
 export * from "./tcp/connection-options.ts";
 export type { AcknowledgmentPolicy } from "./tcp/delayed-acknowledgment.ts";
 export * from "./tcp/initial-sequence-number.ts";
+export * from "./tcp/linux-tcp-info.ts";
 export * from "./tcp/option-layout.ts";
 export * from "./tcp/paws.ts";
 export * from "./tcp/personality.ts";

@@ -33,6 +33,10 @@ export function acknowledge(tcb: TransmissionControlBlock, segment: Segment): vo
     if (block !== duplicateSack && isPlausible(tcb, block)) scoreboard.reportSacked(block.left, block.right, delivered);
   tcb.sample.roundTrip = undefined;
   if (octets > 0 || delivered.length > 0) measure(tcb, segment, octets > 0);
+  tcb.statistics.delivered += delivered.length;
+  if (duplicateSack !== undefined) {
+    tcb.statistics.duplicates += Math.ceil(sequenceDistance(duplicateSack.left, duplicateSack.right) / tcb.segmentSize);
+  }
   // RFC 6937 §3: DeliveredData is what SND.UNA moved over and was not known before, and what is newly reported.
   const deliveredLength = octets - (held - sackedBefore) + (scoreboard.sackedLength - sackedBefore);
   const wasActive = recovery.active;
@@ -81,6 +85,7 @@ function advance(tcb: TransmissionControlBlock, ack: SequenceNumber, octets: num
   }
   snd.una = ack;
   tcb.timeouts = 0;
+  tcb.statistics.advanced(tcb.clock.now());
   tcb.softError = undefined;
   if (snd.up !== undefined && !isBefore(ack, snd.up)) snd.up = undefined;
   // A writer is woken for a third of the buffer, as in Linux, and not for each segment that goes.
@@ -112,6 +117,7 @@ function measure(tcb: TransmissionControlBlock, segment: Segment, isProgress: bo
 
 function measureRoundTrip(tcb: TransmissionControlBlock, measured: number): void {
   tcb.sample.roundTrip = measured;
+  tcb.statistics.roundTripMeasured(measured, tcb.clock.now());
   tcb.retransmissionTimeout.measured(measured, tcb.options.rtoMinimum);
   const { observer } = tcb.context.host;
   if (observer === undefined) return;

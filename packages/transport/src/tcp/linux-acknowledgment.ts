@@ -15,14 +15,14 @@ const SMALLEST_SEGMENT_SIZE = 88;
 
 export class LinuxAcknowledgment implements DelayedAcknowledgment {
   /** rcv_mss: what the peer's full-sized segments seem to carry; 0 before the first. */
-  private segmentSize = 0;
+  segmentSize = 0;
   private lastLength = 0;
   /** Acknowledgments that still go at once (icsk_ack.quick). */
   private quickLeft = 0;
   /** Both sides take turns, so that every acknowledgment finds company (pingpong). */
   private takesTurns = false;
   /** ato: how long to wait, from the sender's rhythm; 0 before the first text. */
-  private timeout: Milliseconds = 0;
+  timeout: Milliseconds = 0;
   private lastReceivedAt: Milliseconds = 0;
   /** When the armed timer expires. */
   private deadline: Milliseconds = 0;

@@ -74,7 +74,9 @@ export function receiveText(tcb: TransmissionControlBlock, segment: Segment): vo
   const { rcv, context } = tcb;
   const text = segment.payload.view();
   tcb.largestReceived = Math.max(tcb.largestReceived, text.length);
+  tcb.statistics.lastTextAt = tcb.lastReceivedAt;
   if (segment.seq !== rcv.nxt) {
+    tcb.statistics.outOfOrder += 1;
     // MAY-13: an immediate acknowledgment tells the sender of the hole (RFC 5681 §4.2).
     tcb.ackNow = true;
     tcb.reassembler ??= new Reassembler();

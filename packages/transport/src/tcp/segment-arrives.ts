@@ -31,6 +31,7 @@ type Outcome = "continue" | "done" | "answer-with-reset";
 export function segmentArrives(tcb: TransmissionControlBlock, segment: Segment): "done" | "answer-with-reset" {
   tcb.segmentsIn += 1;
   tcb.lastReceivedAt = tcb.clock.now();
+  if (segment.payload.length > 0) tcb.statistics.textSegmentsIn += 1;
   // Whatever it is, it is a sign of life (MUST-29).
   tcb.keepAliveProbesSent = 0;
   tcb.windowProbes = 0;
@@ -113,9 +114,13 @@ function becomeEstablished(tcb: TransmissionControlBlock, segment: Segment): voi
   // Karn's rule; but an echo tells which of the SYNs is answered (RFC 7323 §4).
   const measured = synLost ? echoedRoundTrip(tcb, segment) : roundTrip;
   if (measured === undefined) tcb.retransmissionTimeout.handshakeWithoutMeasurement();
-  else tcb.retransmissionTimeout.measured(measured, tcb.options.rtoMinimum);
+  else {
+    tcb.retransmissionTimeout.measured(measured, tcb.options.rtoMinimum);
+    tcb.statistics.roundTripMeasured(measured, tcb.clock.now());
+  }
   tcb.disarm("retransmission");
   tcb.setState("ESTABLISHED");
+  tcb.statistics.established(tcb.clock.now());
   updateSegmentSize(tcb);
   startCongestionControl(tcb, syn?.transmissions ?? 1, synLost ? undefined : roundTrip);
   reportCongestion(tcb, "established");

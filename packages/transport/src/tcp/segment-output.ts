@@ -65,7 +65,11 @@ export function transmit(tcb: TransmissionControlBlock, seq: SequenceNumber, len
   }
   tcb.segmentsOut += 1;
   context.counters.OutSegs += 1;
-  if (length > 0) tcb.lastSentAt = tcb.clock.now();
+  if (length > 0) {
+    tcb.lastSentAt = tcb.clock.now();
+    tcb.statistics.textSegmentsOut += 1;
+    tcb.statistics.textOut += length;
+  }
   const result = context.ip.send(packet, ipOptions);
   if (result === "network-unreachable") tcb.softError = "ENETUNREACH";
   // Another connection has learnt that the path is narrower.

@@ -2,6 +2,7 @@
 import { isAfter, isAtOrAfter, sequenceAdd, sequenceDistance } from "@netstrata/core";
 import { restartAfterIdle } from "./congestion/idle-restart.ts";
 import { fitsWindow } from "./congestion-window.ts";
+import { sendLimit } from "./connection-statistics.ts";
 import { isPaced, notePaced } from "./pacer.ts";
 import type { SentSegment } from "./scoreboard.ts";
 import { sendAcknowledgment, transmit } from "./segment-output.ts";
@@ -28,7 +29,10 @@ const LOSS_CLAUSE: Readonly<Record<TcpRetransmissionEvent["reason"], string>> = 
 
 /** Sends all that may be sent now, and an acknowledgment if one is due that found no company. Ends every event. */
 export function sendPending(tcb: TransmissionControlBlock): void {
-  if (tcb.state === "CLOSED") return;
+  if (tcb.state === "CLOSED") {
+    tcb.statistics.limitedBy("idle", tcb);
+    return;
+  }
   tcb.congestionLimited = false;
   // With holes to report the acknowledgment goes alone: a segment full of text has no room for SACK blocks.
   if (tcb.ackNow && tcb.sackPermitted && (tcb.duplicateSack !== undefined || (tcb.reassembler?.length ?? 0) > 0)) sendAcknowledgment(tcb);
@@ -41,6 +45,7 @@ export function sendPending(tcb: TransmissionControlBlock): void {
   if (tcb.ackNow) sendAcknowledgment(tcb);
   else if (tcb.unacknowledgedReceived > 0) tcb.acknowledging.delay(tcb);
   armSendTimers(tcb);
+  tcb.statistics.limitedBy(sendLimit(tcb), tcb);
 }
 
 /** What is believed lost goes first. */
@@ -158,6 +163,7 @@ export function retransmit(
   tcb.segmentsRetransmitted += 1;
   tcb.context.counters.RetransSegs += 1;
   const length = sequenceDistance(segment.start, segment.end) - (segment.flags === 0 ? 0 : 1);
+  tcb.statistics.textRepeated += length;
   const { observer } = tcb.context.host;
   if (observer !== undefined) {
     const event: TcpRetransmissionEvent = {

@@ -7,6 +7,7 @@ import type { CongestionControlName } from "./congestion/congestion-controls.ts"
 import type { WindowValidationName } from "./congestion/window-validation.ts";
 import type { AcknowledgmentPolicy } from "./delayed-acknowledgment.ts";
 import type { EcnMode } from "./ecn/ecn-mode.ts";
+import type { LinuxTcpInfo } from "./linux-tcp-info.ts";
 import type { OptionLayout } from "./option-layout.ts";
 import type { RetryCounting } from "./patience.ts";
 import type { PawsPolicy } from "./paws.ts";
@@ -258,6 +259,8 @@ export interface TcpConnection {
   abort(): void;
   /** STATUS (§3.9.1.6). */
   info(): TcpInfo;
+  /** The same as Linux tells it: TCP_INFO. */
+  tcpInfo(): LinuxTcpInfo;
   /** Changes options of a living connection. Buffers do not shrink below what they hold. */
   set(options: TcpConnectionOptions): void;
   /** The options in force. */

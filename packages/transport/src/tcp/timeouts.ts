@@ -61,6 +61,7 @@ function retransmissionTimeout(tcb: TransmissionControlBlock): void {
     retransmit(tcb, first, "window-probe", 1);
   } else {
     context.counters.TCPTimeouts += 1;
+    tcb.statistics.timedOut(tcb.clock.now());
     if (!isSyn) {
       tcb.congestion.timedOut(tcb.flightSize, tcb.timeouts > 1, tcb.clock.now());
       tcb.recovery.timedOut(tcb);

@@ -16,6 +16,7 @@ import type { CongestionControl } from "./congestion/congestion-control.ts";
 import { SampleRecord } from "./congestion/sample-record.ts";
 import { WINDOW_VALIDATIONS, type WindowValidation } from "./congestion/window-validation.ts";
 import type { ResolvedTcpOptions } from "./connection-options.ts";
+import { ConnectionStatistics } from "./connection-statistics.ts";
 import { createDelayedAcknowledgment, type DelayedAcknowledgment } from "./delayed-acknowledgment.ts";
 import type { EcnFeedback } from "./ecn/ecn-feedback.ts";
 import { ECN_FIELD, ECT_0 } from "./ecn/ecn-field.ts";
@@ -217,6 +218,7 @@ export class TransmissionControlBlock {
   /** An event of this connection is on the stack: sending waits for its end. */
   inEvent = false;
 
+  readonly statistics: ConnectionStatistics = new ConnectionStatistics();
   bytesSent = 0;
   bytesAcknowledged = 0;
   bytesReceived = 0;

@@ -6,6 +6,7 @@ import { replaceCongestionControl } from "./congestion-feedback.ts";
 import { type ResolvedTcpOptions, resolveTcpOptions } from "./connection-options.ts";
 import { createDelayedAcknowledgment } from "./delayed-acknowledgment.ts";
 import { finishEvent } from "./event.ts";
+import { type LinuxTcpInfo, linuxTcpInfo } from "./linux-tcp-info.ts";
 import { becomeOrphan } from "./orphan.ts";
 import { updateSegmentSize } from "./segment-size.ts";
 import { canReceive, canSend, isSynchronized, type TcpState } from "./state.ts";
@@ -203,6 +204,10 @@ export class UserCalls implements TcpConnection {
       unsent: Math.max(0, sequenceDistance(tcb.snd.nxt, sequenceAdd(tcb.bufferStart, tcb.sendBuffer.length))),
       unread: tcb.receiveBuffer.length,
     };
+  }
+
+  tcpInfo(): LinuxTcpInfo {
+    return linuxTcpInfo(this.tcb);
   }
 
   /** Ends a user call, unless it was made from a notification, whose event ends later. */
