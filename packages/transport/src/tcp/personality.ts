@@ -14,6 +14,8 @@ const RFC: Personality = {};
 const LINUX: Personality = {
   // net.ipv4.tcp_rmem, half of which is for the text (tcp_adv_win_scale), and tcp_wmem.
   receiveBuffer: 65_536,
+  optionLayout: "linux",
+  paws: "linux",
   nagle: "minshall",
   acknowledgments: "linux",
   delayedAck: 40, // TCP_DELACK_MIN
@@ -45,6 +47,9 @@ const LINUX: Personality = {
 const FREEBSD: Personality = {
   receiveBuffer: 65_536, // recvspace
   sendBuffer: 32_768, // sendspace
+  optionLayout: "freebsd",
+  windowScale: 6, // by kern.ipc.maxsockbuf
+  paws: "freebsd",
   acknowledgments: "freebsd",
   delayedAck: 40, // delacktime
   rtoMinimum: 230, // rexmit_min and rexmit_slop
