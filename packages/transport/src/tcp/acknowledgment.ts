@@ -1,12 +1,12 @@
 // Fifth, check the ACK field (RFC 9293 §3.10.7.4): SND.UNA, the send window, the round trip, loss recovery and congestion control.
 import { isAfter, isBefore, type SequenceNumber, sequenceDistance } from "@netstrata/core";
 import { tellCongestionControl } from "./congestion-feedback.ts";
-import type { SentSegment } from "./scoreboard.ts";
 import type { Segment } from "./segment.ts";
-import { armRetransmission, probeAnswered } from "./send-timers.ts";
+import { armForReneging, armRetransmission, probeAnswered } from "./send-timers.ts";
+import type { SentSegment } from "./sent-segment.ts";
 import type { TcpRoundTripEvent, TcpWindowEvent } from "./tcp-events.ts";
 import type { SackBlock } from "./tcp-options.ts";
-import { echoedRoundTrip, forgetRetransmission } from "./timestamps.ts";
+import { echoedRoundTrip, echoesOriginal, forgetRetransmission } from "./timestamps.ts";
 import type { TransmissionControlBlock } from "./transmission-control-block.ts";
 
 /** What the acknowledgment at hand delivers. A fresh list each time, because emptying one by its length makes 1-octet round trips a tenth slower. */
@@ -19,37 +19,51 @@ export function acknowledge(tcb: TransmissionControlBlock, segment: Segment): vo
   const window = segment.window << snd.shift;
   const octets = sequenceDistance(snd.una, segment.ack);
   const flightBefore = tcb.flightSize;
-  const isDuplicate = octets === 0 && isDuplicateAcknowledgment(tcb, segment, window);
+  // RFC 5681 §2: the five conditions of a duplicate.
+  const isRepeat = octets === 0 && segment.length === 0 && window === snd.wnd;
+  const isDuplicate = isRepeat && window > 0 && !scoreboard.isEmpty;
   delivered = [];
   const held = scoreboard.sackedLength;
+  const countBefore = scoreboard.count;
   if (octets > 0) {
     scoreboard.acknowledge(segment.ack, delivered);
     advance(tcb, segment.ack, octets);
   }
+  const acknowledgedCount = countBefore - scoreboard.count;
   const sackedBefore = scoreboard.sackedLength;
-  const blocks = tcb.sackPermitted ? (segment.options.sackBlocks ?? NO_BLOCKS) : NO_BLOCKS;
-  const duplicateSack = duplicateBlock(blocks, segment.ack);
-  for (const block of blocks)
+  const acknowledgedNews = delivered.length;
+  const blocks = recovery.usesReports ? (segment.options.sackBlocks ?? NO_BLOCKS) : NO_BLOCKS;
+  const duplicateSack = blocks.length === 0 ? undefined : duplicateBlock(tcb, blocks, segment.ack);
+  // In the order of their numbers, so that what was displaced on its way can be told (RFC 8985 §6.2 step 3).
+  for (const block of blocks.length > 1 ? [...blocks].sort((a, b) => sequenceDistance(b.left, a.left)) : blocks)
     if (block !== duplicateSack && isPlausible(tcb, block)) scoreboard.reportSacked(block.left, block.right, delivered);
   tcb.sample.roundTrip = undefined;
   if (octets > 0 || delivered.length > 0) measure(tcb, segment, octets > 0);
   tcb.statistics.delivered += delivered.length;
-  if (duplicateSack !== undefined) {
-    tcb.statistics.duplicates += Math.ceil(sequenceDistance(duplicateSack.left, duplicateSack.right) / tcb.segmentSize);
-  }
   // RFC 6937 §3: DeliveredData is what SND.UNA moved over and was not known before, and what is newly reported.
   const deliveredLength = octets - (held - sackedBefore) + (scoreboard.sackedLength - sackedBefore);
   const wasActive = recovery.active;
   if (tcb.ecn !== undefined && !segment.hasSyn) {
     const marks = tcb.ecn.reported(tcb, segment, { segments: delivered.length, octets: deliveredLength });
-    tcb.ecn.reduction.acknowledged(tcb, marks, deliveredLength, flightBefore);
+    if (marks > 0) recovery.congestionExperienced(tcb, flightBefore);
   }
-  recovery.acknowledged(tcb, { octets, delivered, deliveredLength, isDuplicate, duplicateSack });
+  recovery.acknowledged(tcb, {
+    octets,
+    delivered,
+    deliveredLength,
+    sackedCount: delivered.length - acknowledgedNews,
+    acknowledgedCount,
+    isRepeat,
+    isDuplicate,
+    duplicateSack,
+    echoesOriginal: octets > 0 && echoesOriginal(tcb, segment),
+  });
   tellCongestionControl(tcb, octets, delivered.length, wasActive);
-  // RFC 6298 §5.2 and §5.3: off when all is acknowledged, else counted anew. RFC 8985 §7.2: so is the probe, also by what is only
-  // reported.
+  // RFC 6298 §5.2 and §5.3: off when all is acknowledged, else counted anew.
   if (scoreboard.isEmpty) tcb.disarm("retransmission");
-  else if (octets > 0 || (tcb.probeDue && delivered.length > 0)) armRetransmission(tcb);
+  else if (octets > 0) armAfterProgress(tcb);
+  // RFC 8985 §7.2: where something is reported missing, no probe has to ask.
+  else if (tcb.probeDue && !recovery.mayProbe(tcb)) armRetransmission(tcb, "since sent");
   if (tcb.timestamps.retransmitted !== undefined && scoreboard.repeatedCount === 0) forgetRetransmission(tcb);
   updateSendWindow(tcb, segment, window);
 }
@@ -60,18 +74,36 @@ function isPlausible(tcb: TransmissionControlBlock, block: SackBlock): boolean {
   return isAfter(block.left, una) && isBefore(block.left, block.right) && !isAfter(block.right, nxt);
 }
 
-/** RFC 2883 §4: the first block reports a duplicate when it lies below SEG.ACK, or inside the second block. */
-function duplicateBlock(blocks: readonly SackBlock[], ack: SequenceNumber): SackBlock | undefined {
-  const [first, second] = blocks;
-  if (first === undefined || !isBefore(first.left, first.right)) return undefined;
-  if (!isAfter(first.right, ack)) return first;
-  const isInside = second !== undefined && !isBefore(first.left, second.left) && !isAfter(first.right, second.right);
-  return isInside ? first : undefined;
+/** The peer may have thrown away what it had reported (RFC 2018 §8): then the timer must not wait for as long as it usually does. */
+function armAfterProgress(tcb: TransmissionControlBlock): void {
+  if (tcb.scoreboard.first()?.sacked === true) armForReneging(tcb);
+  else armRetransmission(tcb, "from now");
 }
 
-/** RFC 5681 §2: the five conditions. */
-function isDuplicateAcknowledgment(tcb: TransmissionControlBlock, segment: Segment, window: number): boolean {
-  return !tcb.scoreboard.isEmpty && segment.length === 0 && segment.ack === tcb.snd.una && window === tcb.snd.wnd && window > 0;
+/** RFC 2883 §4: the first block reports a duplicate when it lies below SEG.ACK, or inside the second block. */
+function duplicateBlock(tcb: TransmissionControlBlock, blocks: readonly SackBlock[], ack: SequenceNumber): SackBlock | undefined {
+  const [first, second] = blocks;
+  if (!isBefore(first.left, first.right)) return undefined;
+  const isBelow = !isAfter(first.right, ack);
+  if (!isBelow && (second === undefined || isBefore(first.left, second.left) || isAfter(first.right, second.right))) return undefined;
+  return tcb.options.dsack && isCredible(tcb, first, isBelow) ? first : undefined;
+}
+
+/** What was never sent again cannot have arrived twice by our doing, and what is older than any window is made up (RFC 2883 §5). */
+function isCredible(tcb: TransmissionControlBlock, block: SackBlock, isBelow: boolean): boolean {
+  const { counters } = tcb.context;
+  if (isBelow && sequenceDistance(block.left, tcb.snd.una) > Math.max(tcb.snd.maxWnd, tcb.segmentSize)) {
+    counters.TCPDSACKIgnoredOld += 1;
+    return false;
+  }
+  tcb.statistics.duplicates += Math.max(1, Math.ceil(sequenceDistance(block.left, block.right) / tcb.segmentSize));
+  if (tcb.statistics.duplicates > tcb.segmentsRetransmitted) {
+    counters.TCPDSACKIgnoredDubious += 1;
+    return false;
+  }
+  if (isBelow) counters.TCPDSACKRecv += 1;
+  else counters.TCPDSACKOfoRecv += 1;
+  return true;
 }
 
 /** SND.UNA moves by `octets`. */
@@ -99,11 +131,16 @@ function advance(tcb: TransmissionControlBlock, ack: SequenceNumber, octets: num
 
 /** RFC 6298 §3, Karn's rule: nothing is measured by an acknowledgment of segments that were sent twice, unless an echo tells which is answered. */
 function measure(tcb: TransmissionControlBlock, segment: Segment, isProgress: boolean): void {
-  let sentAt = Number.NEGATIVE_INFINITY;
+  // The oldest for the timeout, since an acknowledgment may have been delayed for it (RFC 7323 §4.1); the newest for who wants to know the path.
+  let oldest = Number.POSITIVE_INFINITY;
+  let newest = Number.NEGATIVE_INFINITY;
   let repeatedAt = Number.NEGATIVE_INFINITY;
   for (const sent of delivered) {
     if (sent.transmissions > 1) repeatedAt = Math.max(repeatedAt, sent.sentAt);
-    else sentAt = Math.max(sentAt, sent.sentAt);
+    else {
+      oldest = Math.min(oldest, sent.sentAt);
+      newest = Math.max(newest, sent.sentAt);
+    }
   }
   const now = tcb.clock.now();
   if (repeatedAt !== Number.NEGATIVE_INFINITY) {
@@ -111,12 +148,12 @@ function measure(tcb: TransmissionControlBlock, segment: Segment, isProgress: bo
     // RFC 7323 §4.1, the RTTM rule: SND.UNA has moved.
     const echoed = echoedRoundTrip(tcb, segment);
     if (echoed === undefined) tcb.retransmissionTimeout.retransmissionAcknowledged(now - repeatedAt);
-    else measureRoundTrip(tcb, echoed);
-  } else if (sentAt !== Number.NEGATIVE_INFINITY) measureRoundTrip(tcb, now - sentAt);
+    else measureRoundTrip(tcb, echoed, echoed);
+  } else if (newest !== Number.NEGATIVE_INFINITY) measureRoundTrip(tcb, now - oldest, now - newest);
 }
 
-function measureRoundTrip(tcb: TransmissionControlBlock, measured: number): void {
-  tcb.sample.roundTrip = measured;
+function measureRoundTrip(tcb: TransmissionControlBlock, measured: number, newest: number): void {
+  tcb.sample.roundTrip = newest;
   tcb.statistics.roundTripMeasured(measured, tcb.clock.now());
   tcb.retransmissionTimeout.measured(measured, tcb.options.rtoMinimum);
   const { observer } = tcb.context.host;
@@ -150,7 +187,7 @@ function updateSendWindow(tcb: TransmissionControlBlock, segment: Segment, windo
       // What was sent into the closed window was thrown away.
       tcb.scoreboard.markAllLost();
       tcb.lossReason = "window-probe";
-      armRetransmission(tcb);
+      armRetransmission(tcb, "from now");
     }
   }
   const { observer } = tcb.context.host;

@@ -42,8 +42,6 @@ export function tellCongestionControl(
   if (octets === 0 && deliveredSegments === 0) return;
   const inSegments = tcb.options.congestionAccounting === "segments";
   // Linux lets also the acknowledgment that ends recovery count.
-  // RFC 3168 §6.1.2: nor does the window grow while a mark is answered.
-  if (tcb.ecn?.reduction.active) return;
   if (wasRecovering && !recovery.active) tcb.validation.recovered();
   if (octets === 0 || recovery.active || (wasRecovering && !inSegments)) return;
   tcb.validation.acknowledged(tcb, octets);

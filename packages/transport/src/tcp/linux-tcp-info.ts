@@ -2,6 +2,7 @@
 import { type Milliseconds, sequenceAdd, sequenceDistance } from "@netstrata/core";
 import { AccurateEcn } from "./ecn/accurate-ecn.ts";
 import { LinuxAcknowledgment } from "./linux-acknowledgment.ts";
+import { RECOVERY_STATES } from "./loss-recovery/loss-recovery.ts";
 import { announcedSegmentSize } from "./segment-size.ts";
 import type { TcpState } from "./state.ts";
 import { ALIGNED_TIMESTAMPS_LENGTH } from "./tcp-options.ts";
@@ -144,8 +145,7 @@ const AVOIDANCE_PACE = 1.2;
 
 export function linuxTcpInfo(tcb: TransmissionControlBlock): LinuxTcpInfo {
   const now = tcb.clock.now();
-  const { snd, rcv, statistics, scoreboard, congestion, sample, ecn, retransmissionTimeout } = tcb;
-  const { lost, repeated } = lossesOf(tcb);
+  const { snd, rcv, statistics, scoreboard, congestion, recovery, sample, ecn, retransmissionTimeout } = tcb;
   const linux = tcb.acknowledging instanceof LinuxAcknowledgment ? tcb.acknowledging : undefined;
   const accurate = ecn instanceof AccurateEcn ? ecn : undefined;
   const busy = statistics.limitTime("network", now);
@@ -153,7 +153,7 @@ export function linuxTcpInfo(tcb: TransmissionControlBlock): LinuxTcpInfo {
   const bufferLimited = statistics.limitTime("send-buffer", now);
   return {
     tcpi_state: LINUX_STATE[tcb.state],
-    tcpi_ca_state: congestionState(tcb),
+    tcpi_ca_state: RECOVERY_STATES.indexOf(recovery.state),
     tcpi_retransmits: tcb.timeouts,
     tcpi_probes: tcb.windowProbes + tcb.keepAliveProbesSent,
     tcpi_backoff: tcb.timeouts + tcb.windowProbes,
@@ -167,9 +167,9 @@ export function linuxTcpInfo(tcb: TransmissionControlBlock): LinuxTcpInfo {
     tcpi_snd_mss: tcb.segmentSize,
     tcpi_rcv_mss: linux?.segmentSize || tcb.largestReceived || Math.min(tcb.segmentSize, FIRST_RECEIVE_SIZE),
     tcpi_unacked: scoreboard.count,
-    tcpi_sacked: scoreboard.sackedCount,
-    tcpi_lost: lost,
-    tcpi_retrans: repeated,
+    tcpi_sacked: scoreboard.sackedCount + recovery.duplicates,
+    tcpi_lost: scoreboard.lostCount,
+    tcpi_retrans: scoreboard.resentCount,
     tcpi_fackets: 0,
     tcpi_last_data_sent: Math.floor(now - Math.max(tcb.lastSentAt, statistics.establishedAt)),
     tcpi_last_ack_sent: 0,
@@ -181,9 +181,9 @@ export function linuxTcpInfo(tcb: TransmissionControlBlock): LinuxTcpInfo {
     tcpi_rtt: microseconds(retransmissionTimeout.smoothed ?? 0),
     tcpi_rttvar: microseconds(retransmissionTimeout.variation ?? 0),
     tcpi_snd_ssthresh: Math.min(INFINITE_THRESHOLD, segments(tcb, congestion.threshold)),
-    tcpi_snd_cwnd: Math.max(1, segments(tcb, congestion.window)),
+    tcpi_snd_cwnd: Math.max(1, segments(tcb, recovery.window(tcb))),
     tcpi_advmss: announcedSegmentSize(tcb) - (tcb.timestamps.enabled ? ALIGNED_TIMESTAMPS_LENGTH : 0),
-    tcpi_reordering: 3,
+    tcpi_reordering: recovery.reordering.degree,
     tcpi_rcv_rtt: 0,
     tcpi_rcv_space: tcb.options.receiveBuffer,
     tcpi_total_retrans: tcb.segmentsRetransmitted,
@@ -206,7 +206,7 @@ export function linuxTcpInfo(tcb: TransmissionControlBlock): LinuxTcpInfo {
     tcpi_bytes_sent: statistics.textOut,
     tcpi_bytes_retrans: statistics.textRepeated,
     tcpi_dsack_dups: statistics.duplicates,
-    tcpi_reord_seen: 0,
+    tcpi_reord_seen: recovery.reordering.timesSeen,
     tcpi_rcv_ooopack: statistics.outOfOrder,
     tcpi_snd_wnd: snd.wnd,
     tcpi_rcv_wnd: rcv.wnd,
@@ -244,24 +244,6 @@ function optionBits(tcb: TransmissionControlBlock): number {
   if (tcb.ecn !== undefined) bits |= TCPI_OPT.ecn;
   if (tcb.ecn?.hasSeenField) bits |= TCPI_OPT.ecnSeen;
   return bits;
-}
-
-function congestionState(tcb: TransmissionControlBlock): number {
-  if (tcb.timeouts > 0) return LINUX_CA_STATE.Loss;
-  if (tcb.recovery.active) return LINUX_CA_STATE.Recovery;
-  return tcb.scoreboard.sackedCount > 0 ? LINUX_CA_STATE.Disorder : LINUX_CA_STATE.Open;
-}
-
-/** Linux counts a segment that it has sent again as lost until it hears of it. */
-function lossesOf(tcb: TransmissionControlBlock): { readonly lost: number; readonly repeated: number } {
-  let waiting = 0;
-  let repeated = 0;
-  for (const segment of tcb.scoreboard) {
-    if (segment.sacked) continue;
-    if (segment.lost) waiting += 1;
-    else if (segment.transmissions > 1) repeated += 1;
-  }
-  return { lost: waiting + repeated, repeated };
 }
 
 /** What the algorithm asks for, else what Linux reckons from window and round trip. */

@@ -1,6 +1,6 @@
 // How long a connection tries: R1 and R2 (RFC 9293 §3.8.3), by time or by count, for a SYN, for text, and for what nobody holds any more.
 import type { Milliseconds } from "@netstrata/core";
-import type { SentSegment } from "./scoreboard.ts";
+import type { SentSegment } from "./sent-segment.ts";
 import { SYN } from "./tcp-header.ts";
 import type { TransmissionControlBlock } from "./transmission-control-block.ts";
 

@@ -4,9 +4,7 @@ import { acknowledge, setSendWindow } from "./acknowledgment.ts";
 import { acknowledgeOutOfWindow, challenge } from "./challenge-ack.ts";
 import { becomeClosed, enterTimeWait } from "./closing.ts";
 import { startCongestionControl } from "./congestion-feedback.ts";
-import { NewRenoRecovery } from "./loss-recovery/new-reno-recovery.ts";
-import { RackRecovery } from "./loss-recovery/rack-recovery.ts";
-
+import { createLossRecovery } from "./loss-recovery/loss-recovery.ts";
 import { armFinWait2 } from "./orphan.ts";
 import { answersOurSyn, passesPaws } from "./paws.ts";
 
@@ -136,7 +134,7 @@ export function applySynOptions(tcb: TransmissionControlBlock, options: TcpOptio
   const fallback = typeof tcb.remote.address === "number" ? 536 : 1220;
   tcb.snd.mss = Math.max(SMALLEST_SEND_MSS, options.maximumSegmentSize ?? fallback);
   tcb.sackPermitted = tcb.options.sack && options.sackPermitted === true;
-  tcb.recovery = tcb.sackPermitted ? new RackRecovery(tcb.iss) : new NewRenoRecovery(tcb.iss);
+  tcb.recovery = createLossRecovery(tcb.iss, tcb.sackPermitted, tcb.options);
   tcb.peerScales = tcb.options.windowScaling && options.windowScale !== undefined;
   tcb.snd.shift = tcb.peerScales ? Math.min(options.windowScale ?? 0, MAX_WINDOW_SCALE) : 0;
   tcb.rcv.shift = tcb.peerScales ? windowShift(tcb.options) : 0;

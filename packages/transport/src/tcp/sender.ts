@@ -4,9 +4,9 @@ import { restartAfterIdle } from "./congestion/idle-restart.ts";
 import { fitsWindow } from "./congestion-window.ts";
 import { sendLimit } from "./connection-statistics.ts";
 import { isPaced, notePaced } from "./pacer.ts";
-import type { SentSegment } from "./scoreboard.ts";
 import { sendAcknowledgment, transmit } from "./segment-output.ts";
-import { armSendTimers } from "./send-timers.ts";
+import { armRetransmission, armSendTimers } from "./send-timers.ts";
+import type { SentSegment } from "./sent-segment.ts";
 import type { TcpRetransmissionEvent } from "./tcp-events.ts";
 import { ACK, FIN, SYN } from "./tcp-header.ts";
 import { noteRetransmission } from "./timestamps.ts";
@@ -24,6 +24,7 @@ const LOSS_CLAUSE: Readonly<Record<TcpRetransmissionEvent["reason"], string>> = 
   "path-mtu": "RFC 1191 §6.4",
   "peer-retransmission": "RFC 9293 §3.8.1",
   rack: "RFC 8985 §6.2",
+  sack: "RFC 6675 §5",
   "loss-probe": "RFC 8985 §7.3",
 };
 
@@ -36,7 +37,9 @@ export function sendPending(tcb: TransmissionControlBlock): void {
   tcb.congestionLimited = false;
   // With holes to report the acknowledgment goes alone: a segment full of text has no room for SACK blocks.
   if (tcb.ackNow && tcb.sackPermitted && (tcb.duplicateSack !== undefined || (tcb.reassembler?.length ?? 0) > 0)) sendAcknowledgment(tcb);
-  sendLost(tcb);
+  // RFC 5682 §2.1 step 2b: where it is in doubt that anything was lost, what is new goes first.
+  if (tcb.recovery.newDataFirst) sendNewOrGiveUp(tcb);
+  else sendLost(tcb);
   const handshakeIsOver = tcb.state !== "SYN-SENT" && tcb.state !== "SYN-RECEIVED";
   if (handshakeIsOver) sendNew(tcb);
   // What turned out to be too large for the path meanwhile.
@@ -48,9 +51,19 @@ export function sendPending(tcb: TransmissionControlBlock): void {
   tcb.statistics.limitedBy(sendLimit(tcb), tcb);
 }
 
+function sendNewOrGiveUp(tcb: TransmissionControlBlock): void {
+  const { nxt } = tcb.snd;
+  sendNew(tcb);
+  if (tcb.snd.nxt !== nxt) return;
+  tcb.recovery.newDataRefused();
+  sendLost(tcb);
+}
+
 /** What is believed lost goes first. */
 function sendLost(tcb: TransmissionControlBlock): void {
   const { scoreboard, snd } = tcb;
+  if (tcb.recovery.newDataFirst) return;
+  const first = scoreboard.first();
   for (let lost = scoreboard.firstLost(); lost !== undefined; lost = scoreboard.firstLost()) {
     if (!fitsWindow(tcb, sequenceDistance(lost.start, lost.end))) {
       tcb.congestionLimited = true;
@@ -60,6 +73,8 @@ function sendLost(tcb: TransmissionControlBlock): void {
     if ((lost.flags & SYN) === 0 && isAtOrAfter(lost.start, sequenceAdd(snd.una, snd.wnd))) return;
     if (isPaced(tcb)) return;
     retransmit(tcb, lost, tcb.lossReason);
+    // The timeout watches over the oldest segment, which has just begun its way again (RFC 6298 §5.1, RFC 6582 §4).
+    if (lost === first) armRetransmission(tcb, "from now");
   }
 }
 
@@ -84,7 +99,7 @@ function sendNew(tcb: TransmissionControlBlock): void {
     }
     if (isPaced(tcb)) return;
     sendFresh(tcb, length, withFin);
-    if (tcb.scoreboard.lostLength > 0) return;
+    if (tcb.scoreboard.pendingCount > 0 && !tcb.recovery.newDataFirst) return;
   }
 }
 
@@ -139,10 +154,10 @@ function queueSent(tcb: TransmissionControlBlock, length: number, flags: number)
   const now = tcb.clock.now();
   const start = tcb.snd.nxt;
   const end = sequenceAdd(start, length);
-  tcb.scoreboard.push({ start, end, flags, firstSentAt: now, sentAt: now, transmissions: 1, lost: false, sacked: false });
-  tcb.recovery.sent(length);
+  tcb.scoreboard.push(start, end, flags, now);
+  tcb.recovery.sent(tcb, length, false);
   notePaced(tcb, length);
-  tcb.ecn?.reduction.sent(length);
+  tcb.sentFresh = true;
   tcb.snd.nxt = end;
 }
 
@@ -158,7 +173,7 @@ export function retransmit(
   }
   tcb.scoreboard.retransmitted(segment, tcb.clock.now());
   noteRetransmission(tcb);
-  tcb.recovery.sent(sequenceDistance(segment.start, segment.end));
+  tcb.recovery.sent(tcb, sequenceDistance(segment.start, segment.end), true);
   notePaced(tcb, sequenceDistance(segment.start, segment.end));
   tcb.segmentsRetransmitted += 1;
   tcb.context.counters.RetransSegs += 1;

@@ -1,6 +1,7 @@
 // What TCP tells the observer besides packets and drops.
 import type { Milliseconds, StackEvent } from "@netstrata/core";
 import type { Endpoint } from "../endpoint.ts";
+import type { RecoveryState } from "./loss-recovery/loss-recovery.ts";
 import type { TcpState } from "./state.ts";
 import type { TransmissionControlBlock } from "./transmission-control-block.ts";
 
@@ -29,6 +30,7 @@ export interface TcpRetransmissionEvent extends TcpConnectionEvent {
     | "path-mtu"
     | "peer-retransmission"
     | "rack"
+    | "sack"
     | "loss-probe";
   readonly clause: string;
 }
@@ -36,7 +38,7 @@ export interface TcpRetransmissionEvent extends TcpConnectionEvent {
 /** The congestion window or the threshold changed other than by growth. */
 export interface TcpCongestionEvent extends TcpConnectionEvent {
   readonly kind: "congestion";
-  readonly reason: "established" | "enter-recovery" | "leave-recovery" | "timeout" | "idle" | "marked" | "reduced";
+  readonly reason: "established" | "enter-recovery" | "leave-recovery" | "timeout" | "idle" | "marked" | "reduced" | "undo";
   readonly window: number;
   readonly threshold: number;
 }
@@ -53,12 +55,53 @@ export interface TcpRoundTripEvent extends TcpConnectionEvent {
   readonly retransmissionTimeout: Milliseconds;
 }
 
-export type TcpEvent = TcpStateEvent | TcpRetransmissionEvent | TcpCongestionEvent | TcpWindowEvent | TcpRoundTripEvent;
+/**
+ * Loss recovery has come into another state, or (when `from` and `to` are the same) has taken something back. `reason` says which
+ * mechanism decided so, `clause` where it is written.
+ */
+export interface TcpRecoveryEvent extends TcpConnectionEvent {
+  readonly kind: "recovery";
+  readonly from: RecoveryState;
+  readonly to: RecoveryState;
+  readonly reason: keyof typeof RECOVERY_CLAUSE;
+  readonly clause: string;
+}
+
+const RECOVERY_CLAUSE = {
+  // Something is missing or was sent twice, which may still be reordering.
+  "out-of-order": "RFC 5681 §3.2",
+  rack: "RFC 8985 §6.2",
+  sack: "RFC 6675 §5",
+  "fast-retransmit": "RFC 5681 §3.2",
+  timeout: "RFC 6298 §5",
+  marked: "RFC 3168 §6.1.2",
+  "probe-repaired-loss": "RFC 8985 §7.4",
+  repaired: "RFC 6582 §3.2",
+  // False alarms, and how they were found out.
+  "spurious-timeout": "RFC 5682 §3.1",
+  "original-arrived": "RFC 3522 §3.2",
+  "all-duplicates": "RFC 3708 §3",
+} as const;
+
+export type TcpEvent = TcpStateEvent | TcpRetransmissionEvent | TcpCongestionEvent | TcpWindowEvent | TcpRoundTripEvent | TcpRecoveryEvent;
 
 export function reportCongestion(tcb: TransmissionControlBlock, reason: TcpCongestionEvent["reason"]): void {
   const { observer } = tcb.context.host;
   if (observer === undefined) return;
   const { window, threshold } = tcb.congestion;
   const event: TcpCongestionEvent = { layer: "tcp", kind: "congestion", local: tcb.local, remote: tcb.remote, reason, window, threshold };
+  observer.observe(event);
+}
+
+export function reportRecovery(
+  tcb: TransmissionControlBlock,
+  from: RecoveryState,
+  to: RecoveryState,
+  reason: TcpRecoveryEvent["reason"],
+): void {
+  const { observer } = tcb.context.host;
+  if (observer === undefined) return;
+  const clause = RECOVERY_CLAUSE[reason];
+  const event: TcpRecoveryEvent = { layer: "tcp", kind: "recovery", local: tcb.local, remote: tcb.remote, from, to, reason, clause };
   observer.observe(event);
 }

@@ -8,6 +8,7 @@ import type { WindowValidationName } from "./congestion/window-validation.ts";
 import type { AcknowledgmentPolicy } from "./delayed-acknowledgment.ts";
 import type { EcnMode } from "./ecn/ecn-mode.ts";
 import type { LinuxTcpInfo } from "./linux-tcp-info.ts";
+import type { LossRecoveryName } from "./loss-recovery/loss-detection.ts";
 import type { OptionLayout } from "./option-layout.ts";
 import type { RetryCounting } from "./patience.ts";
 import type { PawsPolicy } from "./paws.ts";
@@ -40,8 +41,27 @@ export interface TcpConnectionOptions {
   readonly receiveBuffer?: number;
   /** Octets that `send` takes before they are acknowledged. @default 262144 */
   readonly sendBuffer?: number;
-  /** Offer and use selective acknowledgments (RFC 2018), and with them RACK-TLP (RFC 8985). Fixed when the connection opens. @default true */
+  /** Offer and use selective acknowledgments (RFC 2018). Fixed when the connection opens. @default true */
   readonly sack?: boolean;
+  /** Report what arrives twice, and make use of such reports (RFC 2883). @default true */
+  readonly dsack?: boolean;
+  /**
+   * How losses are found: by the time that has passed (RACK, RFC 8985), by counting reports (RFC 6675), or by counting duplicate
+   * acknowledgments (NewReno, RFC 6582), which is all there is without SACK. Fixed when the connection opens. @default "rack"
+   */
+  readonly lossRecovery?: LossRecoveryName;
+  /** Ask for the fate of the last segments when their acknowledgment stays out (RFC 8985 §7); needs SACK. @default true */
+  readonly tailLossProbe?: boolean;
+  /** Let new segments out for those that duplicates say have arrived, before it is known that one is lost (RFC 3042). @default true */
+  readonly limitedTransmit?: boolean;
+  /** Take fewer than three duplicates for a loss where no more can come (RFC 5827); RACK does that by itself. @default false */
+  readonly earlyRetransmit?: boolean;
+  /** Shrink the window in proportion to what is delivered (RFC 6937, RFC 9937), not at once. @default true */
+  readonly proportionalRateReduction?: boolean;
+  /** After a timeout find out whether anything was lost at all (F-RTO, RFC 5682). @default true */
+  readonly frto?: boolean;
+  /** Go back to the window of before when a loss was a false alarm, as timestamps or duplicates show (RFC 3522, RFC 4015, RFC 3708). @default true */
+  readonly undo?: boolean;
   /**
    * Explicit congestion notification (RFC 3168, RFC 8311) and its accurate feedback (RFC 9768); see `EcnMode`. Fixed when the connection opens.
    * @default "passive"

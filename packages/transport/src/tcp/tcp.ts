@@ -36,7 +36,7 @@ import { ConnectionTable } from "./connection-table.ts";
 import { finishEvent } from "./event.ts";
 import { createInitialSequenceNumbers, type InitialSequenceNumberSource } from "./initial-sequence-number.ts";
 import { DEFAULT_BACKLOG, Listener } from "./listener.ts";
-import { NewRenoRecovery } from "./loss-recovery/new-reno-recovery.ts";
+import { createLossRecovery } from "./loss-recovery/loss-recovery.ts";
 import { DEFAULT_MAX_ORPHANS } from "./orphan.ts";
 import { type PersonalityName, withPersonality } from "./personality.ts";
 import { isAcceptable } from "./receiver.ts";
@@ -376,7 +376,17 @@ export class Tcp implements TcpService, IpProtocolHandler, TcpContext {
       dontFragment: true,
     };
     const congestion = createCongestionControl(options, this.host.random);
-    const tcb = new TransmissionControlBlock(this, local, remote, passive, iss, options, ipOptions, congestion, new NewRenoRecovery(iss));
+    const tcb = new TransmissionControlBlock(
+      this,
+      local,
+      remote,
+      passive,
+      iss,
+      options,
+      ipOptions,
+      congestion,
+      createLossRecovery(iss, false, options),
+    );
     tcb.connection = new UserCalls(tcb);
     if (options.timestamps && options.timestampOffset) tcb.timestamps.offset = this.timestampOffset(local, remote);
     this.connections.add(tcb);

@@ -1,11 +1,9 @@
 // What happens when a timer expires (RFC 9293 §3.10.8, §3.8.4, §3.8.6.1; RFC 6298 §5.4 and after).
 import { sequenceAdd, sequenceDistance } from "@netstrata/core";
 import { abort, becomeClosed } from "./closing.ts";
-import { windowReducedForLoss } from "./ecn/window-reduction.ts";
 import { isLinear, isPatienceOver, mayProbe } from "./patience.ts";
 import { sendKeepAlive, sendWindowProbe } from "./segment-output.ts";
 import { retransmit, sendFresh } from "./sender.ts";
-import { reportCongestion } from "./tcp-events.ts";
 import { SYN } from "./tcp-header.ts";
 import type { TimerKind, TransmissionControlBlock } from "./transmission-control-block.ts";
 
@@ -36,7 +34,7 @@ function retransmissionTimeout(tcb: TransmissionControlBlock): void {
   if (tcb.probeDue) {
     // It was set for the probe, which comes before the timeout (RFC 8985 §7.2).
     tcb.probeDue = false;
-    tcb.recovery.probe(tcb);
+    tcb.recovery.probe.send(tcb);
     return;
   }
   const isSyn = (first.flags & SYN) !== 0;
@@ -62,17 +60,12 @@ function retransmissionTimeout(tcb: TransmissionControlBlock): void {
   } else {
     context.counters.TCPTimeouts += 1;
     tcb.statistics.timedOut(tcb.clock.now());
-    if (!isSyn) {
-      tcb.congestion.timedOut(tcb.flightSize, tcb.timeouts > 1, tcb.clock.now());
+    // RFC 6298 §5.4: the earliest goes out again, at the end of this event; the rest follows as the window opens.
+    if (isSyn) scoreboard.markAllLost();
+    else {
       tcb.recovery.timedOut(tcb);
       tcb.validation.recovered();
-      windowReducedForLoss(tcb);
-      reportCongestion(tcb, "timeout");
     }
-    // RFC 2018 §8: the first hole was reported as filled and is not, so the peer has thrown away what it held.
-    if (first.sacked) scoreboard.forgetSacked();
-    // RFC 6298 §5.4: the earliest goes out again, at the end of this event; the rest follows as the window opens.
-    scoreboard.markAllLost();
     tcb.lossReason = "timeout";
   }
   if (!isLinear(tcb, isSyn)) tcb.retransmissionTimeout.backOff();

@@ -8,6 +8,7 @@ import {
   type Milliseconds,
   type SequenceNumber,
   sequenceAdd,
+  sequenceDistance,
   type Timer,
 } from "@netstrata/core";
 import type { IpSendOptions, IpService } from "@netstrata/internet";
@@ -160,6 +161,8 @@ export class TransmissionControlBlock {
   readonly sample: SampleRecord = new SampleRecord();
   /** Chosen when the handshake has shown whether the peer reports by SACK. */
   recovery: LossRecovery;
+  /** New octets went out since the timers were last set. */
+  sentFresh = false;
   /** The retransmission timer is set for a tail loss probe. */
   probeDue = false;
   /** The congestion window, not the user or the peer, held the sender back. */
@@ -274,9 +277,20 @@ export class TransmissionControlBlock {
     return sequenceAdd(this.bufferStart, this.sendBuffer.length + (this.finQueued && !this.finAcknowledged ? 1 : 0));
   }
 
-  /** SND.NXT - SND.UNA less what is believed lost or known to have arrived: what the network holds. */
+  /** "pipe" (RFC 6675 §4): SND.NXT - SND.UNA less what is believed lost or known to have arrived, and what is on its way a second time. */
   get inFlight(): number {
-    return this.flightSize - this.scoreboard.lostLength - this.scoreboard.sackedLength;
+    const { scoreboard, segmentSize, options, recovery } = this;
+    const { duplicates } = recovery;
+    if (options.congestionAccounting === "segments") {
+      return (scoreboard.count - scoreboard.lostCount - scoreboard.sackedCount + scoreboard.resentCount - duplicates) * segmentSize;
+    }
+    const inFlight = this.flightSize - scoreboard.lostLength - scoreboard.sackedLength + scoreboard.resentLength;
+    return Math.max(0, inFlight - duplicates * segmentSize);
+  }
+
+  /** How much more the peer's window lets out; negative when it was shrunk. */
+  get usableWindow(): number {
+    return sequenceDistance(this.snd.nxt, sequenceAdd(this.snd.una, this.snd.wnd));
   }
 
   /** FlightSize (RFC 5681 §2). */

@@ -204,8 +204,12 @@ describe("fast retransmit and fast recovery", () => {
         octets: 2 ** 30,
         delivered: [],
         deliveredLength: 2 ** 30,
+        sackedCount: 0,
+        acknowledgedCount: 1,
+        isRepeat: false,
         isDuplicate: false,
         duplicateSack: undefined,
+        echoesOriginal: false,
       });
     }
     connection.send(octets(10_000));

@@ -14,6 +14,7 @@ import { twoHosts } from "../two-hosts.ts";
 /** Simulated time without progress after which a conversation is stuck. Small buffers and slow readers may take days, but not stand still. */
 const PATIENCE = 60 * 60 * 1000;
 const TIME_WAIT = 240_000;
+const LOSS_RECOVERIES = ["rack", "sack", "newreno"] as const;
 
 class Talker {
   readonly connection: TcpConnection;
@@ -157,6 +158,14 @@ function randomStackOptions(random: SeededRandom): TcpStackOptions {
     sendBuffer: buffer(),
     noDelay: randomBelow(random, 2) === 0,
     sack: randomBelow(random, 4) > 0,
+    lossRecovery: LOSS_RECOVERIES[randomBelow(random, 3)],
+    dsack: randomBelow(random, 4) > 0,
+    tailLossProbe: randomBelow(random, 4) > 0,
+    limitedTransmit: randomBelow(random, 4) > 0,
+    earlyRetransmit: randomBelow(random, 4) === 0,
+    proportionalRateReduction: randomBelow(random, 4) > 0,
+    frto: randomBelow(random, 4) > 0,
+    undo: randomBelow(random, 4) > 0,
     delayedAck: randomBelow(random, 2) === 0 ? 0 : 40,
     rtoMinimum: randomBelow(random, 2) === 0 ? 1000 : 200,
     timeWait: TIME_WAIT,

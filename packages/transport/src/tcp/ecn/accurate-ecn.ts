@@ -8,7 +8,6 @@ import { OctetCounters } from "./accurate-ecn-option.ts";
 import { ACE_START, aceOf, flagsOfAce, newMarks, reflectionOf } from "./ace.ts";
 import type { Delivered, EcnFeedback } from "./ecn-feedback.ts";
 import { CE, ECT_0, NOT_ECT } from "./ecn-field.ts";
-import { WindowReduction } from "./window-reduction.ts";
 
 /** §3.2.2.5.1: so many marks are acknowledged at once, when there is new text to acknowledge and when there is none. */
 const MARKS_PER_ACKNOWLEDGMENT = 2;
@@ -23,7 +22,6 @@ const TURN_FRACTION = 1 / 2;
 
 export class AccurateEcn implements EcnFeedback {
   readonly kind = "accurate";
-  readonly reduction: WindowReduction = new WindowReduction();
   mayMark = true;
   hasSeenField = false;
   /** r.cep - 5: marked packets received. */

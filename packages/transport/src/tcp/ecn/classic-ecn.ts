@@ -4,12 +4,10 @@ import { CWR, ECE } from "../tcp-header.ts";
 import type { TransmissionControlBlock } from "../transmission-control-block.ts";
 import type { Delivered, EcnFeedback } from "./ecn-feedback.ts";
 import { CE, ECT_0, NOT_ECT } from "./ecn-field.ts";
-import { WindowReduction } from "./window-reduction.ts";
 
 export class ClassicEcn implements EcnFeedback {
   readonly kind = "classic";
   readonly optionLength = 0;
-  readonly reduction: WindowReduction = new WindowReduction();
   mayMark: boolean;
   deliveredMarks = 0;
   hasSeenField = false;

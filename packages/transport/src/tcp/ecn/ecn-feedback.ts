@@ -2,7 +2,6 @@
 import type { Segment } from "../segment.ts";
 import type { TcpOptions } from "../tcp-options.ts";
 import type { TransmissionControlBlock } from "../transmission-control-block.ts";
-import type { WindowReduction } from "./window-reduction.ts";
 
 /** What one acknowledgment says was delivered for the first time. */
 export interface Delivered {
@@ -13,7 +12,6 @@ export interface Delivered {
 /** The two ends have agreed to use ECN. Both halves of a connection: what it tells the peer, and what the peer tells. */
 export interface EcnFeedback {
   readonly kind: "classic" | "accurate";
-  readonly reduction: WindowReduction;
   /** What goes out may carry ECT: nothing on the way has been seen to spoil it. */
   mayMark: boolean;
   /** Packets of ours that the peer reported as marked, as far as the feedback can tell. */
