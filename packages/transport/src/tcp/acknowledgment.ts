@@ -58,7 +58,7 @@ export function acknowledge(tcb: TransmissionControlBlock, segment: Segment): vo
     duplicateSack,
     echoesOriginal: octets > 0 && echoesOriginal(tcb, segment),
   });
-  tellCongestionControl(tcb, octets, delivered.length, wasActive);
+  tellCongestionControl(tcb, octets, delivered, deliveredLength, wasActive);
   // RFC 6298 §5.2 and §5.3: off when all is acknowledged, else counted anew.
   if (scoreboard.isEmpty) tcb.disarm("retransmission");
   else if (octets > 0) armAfterProgress(tcb);

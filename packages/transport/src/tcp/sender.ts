@@ -3,6 +3,7 @@ import { isAfter, isAtOrAfter, sequenceAdd, sequenceDistance } from "@netstrata/
 import { restartAfterIdle } from "./congestion/idle-restart.ts";
 import { fitsWindow } from "./congestion-window.ts";
 import { sendLimit } from "./connection-statistics.ts";
+import { noteApplicationLimit } from "./delivery-rate.ts";
 import { isPaced, notePaced } from "./pacer.ts";
 import { sendAcknowledgment, transmit } from "./segment-output.ts";
 import { armRetransmission, armSendTimers } from "./send-timers.ts";
@@ -44,6 +45,7 @@ export function sendPending(tcb: TransmissionControlBlock): void {
   if (handshakeIsOver) sendNew(tcb);
   // What turned out to be too large for the path meanwhile.
   sendLost(tcb);
+  if (tcb.deliveryRate !== undefined) noteApplicationLimit(tcb, sequenceDistance(tcb.snd.nxt, tcb.sendEnd));
   if (tcb.flightSize > 0 && handshakeIsOver) tcb.validation.sent(tcb, tcb.congestionLimited || !fitsWindow(tcb, tcb.segmentSize));
   if (tcb.ackNow) sendAcknowledgment(tcb);
   else if (tcb.unacknowledgedReceived > 0) tcb.acknowledging.delay(tcb);
@@ -154,11 +156,19 @@ function queueSent(tcb: TransmissionControlBlock, length: number, flags: number)
   const now = tcb.clock.now();
   const start = tcb.snd.nxt;
   const end = sequenceAdd(start, length);
+  const inFlight = tcb.deliveryRate === undefined ? 0 : tcb.inFlight;
   tcb.scoreboard.push(start, end, flags, now);
+  noteSent(tcb, inFlight);
   tcb.recovery.sent(tcb, length, false);
   notePaced(tcb, length);
   tcb.sentFresh = true;
   tcb.snd.nxt = end;
+}
+
+/** For whoever samples delivery rates: the last segment of the scoreboard has gone out. */
+function noteSent(tcb: TransmissionControlBlock, inFlight: number): void {
+  const last = tcb.deliveryRate === undefined ? undefined : tcb.scoreboard.last();
+  if (last !== undefined) tcb.deliveryRate?.sent(last, inFlight, tcb.scoreboard.lostTotal, tcb.clock.now());
 }
 
 /** Sends a queued segment again. */
@@ -171,7 +181,9 @@ export function retransmit(
   if (sequenceDistance(segment.start, segment.end) > longest + (segment.flags === 0 ? 0 : 1)) {
     tcb.scoreboard.split(segment, sequenceAdd(segment.start, longest), SYN);
   }
-  tcb.scoreboard.retransmitted(segment, tcb.clock.now());
+  const now = tcb.clock.now();
+  tcb.deliveryRate?.sent(segment, tcb.inFlight, tcb.scoreboard.lostTotal, now);
+  tcb.scoreboard.retransmitted(segment, now);
   noteRetransmission(tcb);
   tcb.recovery.sent(tcb, sequenceDistance(segment.start, segment.end), true);
   notePaced(tcb, sequenceDistance(segment.start, segment.end));

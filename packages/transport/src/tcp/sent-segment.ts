@@ -1,5 +1,6 @@
 // One entry of the retransmission queue (RFC 9293 §3.4), with what loss recovery must know of it (RFC 6675 §2, RFC 8985 §5.2).
 import type { Milliseconds, SequenceNumber } from "@netstrata/core";
+import type { SendingRecord } from "./delivery-rate.ts";
 
 /** A stretch of sequence space that was sent in one segment. */
 export interface SentSegment {
@@ -25,6 +26,8 @@ export interface SentSegment {
   /** Its neighbours in the order of sending, while it is in flight. */
   earlier: SentSegment | undefined;
   later: SentSegment | undefined;
+  /** What was known when it was last sent, where delivery rates are sampled. */
+  sending: SendingRecord | undefined;
 }
 
 export function createSentSegment(start: SequenceNumber, end: SequenceNumber, flags: number, now: Milliseconds): SentSegment {
@@ -42,5 +45,6 @@ export function createSentSegment(start: SequenceNumber, end: SequenceNumber, fl
     queued: false,
     earlier: undefined,
     later: undefined,
+    sending: undefined,
   };
 }

@@ -19,6 +19,7 @@ import { WINDOW_VALIDATIONS, type WindowValidation } from "./congestion/window-v
 import type { ResolvedTcpOptions } from "./connection-options.ts";
 import { ConnectionStatistics } from "./connection-statistics.ts";
 import { createDelayedAcknowledgment, type DelayedAcknowledgment } from "./delayed-acknowledgment.ts";
+import type { DeliveryRate } from "./delivery-rate.ts";
 import type { EcnFeedback } from "./ecn/ecn-feedback.ts";
 import { ECN_FIELD, ECT_0 } from "./ecn/ecn-field.ts";
 import { EcnHandshake } from "./ecn/ecn-handshake.ts";
@@ -155,6 +156,10 @@ export class TransmissionControlBlock {
   congestion: CongestionControl;
   /** Whether its window is used. Of the options at the beginning. */
   readonly validation: WindowValidation;
+  /** For congestion controls that want to know how fast the network delivers. */
+  deliveryRate: DeliveryRate | undefined;
+  /** What the congestion control was told of scoreboard.lostTotal. */
+  lostTold = 0;
   /** While segments are paced. */
   pacer: Pacer | undefined;
   /** What acknowledgments tell it. */

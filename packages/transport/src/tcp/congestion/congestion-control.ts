@@ -50,6 +50,8 @@ export interface CongestionControl {
   readonly threshold: number;
   /** Octets a second at which to send; absent or Infinity: the algorithm does not ask for pacing. */
   readonly pacingRate?: number;
+  /** It sends less than the path takes, on purpose: delivery rates of that time are not the path's. */
+  readonly holdsBack?: boolean;
   established(start: CongestionStart): void;
   /** The path takes another segment size now. */
   segmentSizeChanged(segmentSize: number): void;

@@ -1,17 +1,19 @@
 // The congestion controls by name (RFC 5681, RFC 9438, draft-ietf-ccwg-bbr), and how a connection gets its own.
 import type { Random } from "@netstrata/core";
 import type { ResolvedTcpOptions } from "../connection-options.ts";
+import { Bbr } from "./bbr/bbr.ts";
 import type { CongestionControl, CongestionControlFactory } from "./congestion-control.ts";
 import { Cubic } from "./cubic.ts";
 import { FixedWindow } from "./fixed-window.ts";
 import { LinuxCubic } from "./linux-cubic.ts";
 import { NewReno } from "./new-reno.ts";
 
-export type CongestionControlName = "cubic" | "newreno" | "fixed";
+export type CongestionControlName = "cubic" | "newreno" | "bbr" | "fixed";
 
 export const CONGESTION_CONTROLS: Readonly<Record<CongestionControlName, CongestionControlFactory>> = {
   cubic: (settings) => (settings.accounting === "segments" ? new LinuxCubic(settings) : new Cubic(settings)),
   newreno: (settings) => new NewReno(settings),
+  bbr: (settings) => new Bbr(settings),
   fixed: () => new FixedWindow(),
 };
 
