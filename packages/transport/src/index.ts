@@ -2,6 +2,8 @@ export * from "./endpoint.ts";
 export * from "./ephemeral-ports.ts";
 export * from "./icmp-error-code.ts";
 export * from "./tcp/congestion/acknowledgment-sample.ts";
+export * from "./tcp/congestion/bbr/bbr.ts";
+export * from "./tcp/congestion/bbr/bbr-parameters.ts";
 export * from "./tcp/congestion/congestion-control.ts";
 export * from "./tcp/congestion/congestion-controls.ts";
 export * from "./tcp/congestion/cubic.ts";

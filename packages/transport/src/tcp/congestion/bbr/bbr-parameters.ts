@@ -26,6 +26,8 @@ export const GAINS: Readonly<Record<BbrState, Gains>> = {
 export const PACING_MARGIN = 0.01;
 /** LossThresh: more loss in a round trip than this is too much. */
 export const LOSS_THRESHOLD = 0.02;
+/** StartupFullLossCnt: and it must have come at so many times. */
+export const STARTUP_LOSS_EVENTS = 6;
 /** Beta */
 export const BETA = 0.7;
 /** Headroom: left to others when cruising. */

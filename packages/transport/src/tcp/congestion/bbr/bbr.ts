@@ -4,7 +4,7 @@ import type { AcknowledgmentSample, RateSample } from "../acknowledgment-sample.
 import type { CongestionControl, CongestionSettings, CongestionStart } from "../congestion-control.ts";
 import { LARGEST_WINDOW } from "../window-limits.ts";
 import { BandwidthProbe } from "./bandwidth-probe.ts";
-import { type BbrState, GAINS, PACING_MARGIN, SMALLEST_PIPE_SEGMENTS } from "./bbr-parameters.ts";
+import { type BbrState, GAINS, PACING_MARGIN, SMALLEST_PIPE_SEGMENTS, STARTUP_LOSS_EVENTS } from "./bbr-parameters.ts";
 import { PathModel } from "./path-model.ts";
 import { RoundTripProbe } from "./round-trip-probe.ts";
 
@@ -138,9 +138,11 @@ export class Bbr implements CongestionControl {
     const { model } = this;
     const isProbing = this.state === "startup" || this.state === "probe-refill" || this.state === "probe-up";
     model.update(sample, rate);
+    model.adaptBounds(isProbing, this.window);
     if (this.state === "startup") {
-      // §5.3.1.3: losses end it, too.
-      if (!model.pipeIsFull && model.roundStart && this.recovering && this.bandwidthProbe.isTooMuch(rate)) {
+      // §5.3.1.3: many losses end it, too.
+      const isLossy = this.recovering && model.lossEvents >= STARTUP_LOSS_EVENTS && this.bandwidthProbe.isTooMuch(rate);
+      if (!model.pipeIsFull && isLossy) {
         model.pipeIsFull = true;
         model.inFlightLimit = Math.max(model.pipe(model.bandwidthMaximum, 1) ?? 0, model.inFlightLatest, this.smallestPipe);
       }
@@ -150,7 +152,7 @@ export class Bbr implements CongestionControl {
       this.bandwidthProbe.startDown(sample.now);
     this.bandwidthProbe.update(sample, rate);
     this.probeRoundTrip(sample);
-    model.endOfUpdate(rate, isProbing, this.window);
+    model.endOfUpdate(rate);
   }
 
   /** BBRUpdateMinRTT, BBRCheckProbeRTT */

@@ -21,7 +21,9 @@ export class PathModel {
   pipeIsFull = false;
   /** BBR.loss_in_round */
   lossInRound = false;
-  /** The same of the round before, when it has just ended. */
+  /** BBR.loss_events_in_round */
+  lossEvents = 0;
+  /** BBR.bw_latest, BBR.inflight_latest: the most in the round up to now. */
   bandwidthLatest = 0;
   inFlightLatest = 0;
   private lossRoundStart = false;
@@ -72,21 +74,28 @@ export class PathModel {
     }
     if (rate.deliveryRate >= this.bandwidthMaximum || !rate.applicationLimited)
       this.cycles[0] = Math.max(this.cycles[0], rate.deliveryRate);
-    if (sample.lost > 0) this.lossInRound = true;
+    if (sample.lost > 0) {
+      this.lossInRound = true;
+      this.lossEvents += 1;
+    }
     this.updateAggregation(sample);
     this.judgePlateau(rate);
   }
 
-  /** BBRAdaptLowerBoundsFromCongestion, once a round, and then BBRAdvanceLatestDeliverySignals. */
-  endOfUpdate(rate: RateSample, isProbing: boolean, window: number): void {
+  /** BBRAdaptLowerBoundsFromCongestion: once a round in which there was loss, but not while we look for more. */
+  adaptBounds(isProbing: boolean, window: number): void {
+    if (!this.lossRoundStart || !this.lossInRound || isProbing) return;
+    if (this.bandwidthBound === Number.POSITIVE_INFINITY) this.bandwidthBound = this.bandwidthMaximum;
+    if (this.inFlightBound === Number.POSITIVE_INFINITY) this.inFlightBound = window;
+    this.bandwidthBound = Math.max(this.bandwidthLatest, BETA * this.bandwidthBound);
+    this.inFlightBound = Math.max(this.inFlightLatest, BETA * this.inFlightBound);
+  }
+
+  /** BBRAdvanceLatestDeliverySignals */
+  endOfUpdate(rate: RateSample): void {
     if (!this.lossRoundStart) return;
-    if (this.lossInRound && !isProbing) {
-      if (this.bandwidthBound === Number.POSITIVE_INFINITY) this.bandwidthBound = this.bandwidthMaximum;
-      if (this.inFlightBound === Number.POSITIVE_INFINITY) this.inFlightBound = window;
-      this.bandwidthBound = Math.max(this.bandwidthLatest, BETA * this.bandwidthBound);
-      this.inFlightBound = Math.max(this.inFlightLatest, BETA * this.inFlightBound);
-    }
     this.lossInRound = false;
+    this.lossEvents = 0;
     this.bandwidthLatest = rate.deliveryRate;
     this.inFlightLatest = rate.totalDelivered - rate.priorDelivered;
   }
@@ -119,6 +128,7 @@ export class PathModel {
   /** BBRResetCongestionSignals */
   forgetSignals(): void {
     this.lossInRound = false;
+    this.lossEvents = 0;
     this.bandwidthLatest = 0;
     this.inFlightLatest = 0;
   }
