@@ -58,7 +58,7 @@ export class Dumbbell {
     attach(receiver, receiverHost, narrow.b, "10.0.0.2");
     receiver.routes.add({ prefix: prefix("0.0.0.0/0"), interface: receiver.interfaces[0], nextHop: ip("10.0.0.1") });
     this.listen(new Tcp(receiverHost, receiver, { receiveBuffer: BUFFER, timeWait: 0 }), flows.length);
-    flows.forEach((flow, index) => this.addFlow(router, routerHost, flow, index + 1));
+    for (const [index, flow] of flows.entries()) this.addFlow(router, routerHost, flow, index + 1);
   }
 
   /** Lets `duration` pass and asks `sample` every `every` ms. */
