@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { Bbr, type TcpConnection, type TcpStackOptions } from "../../src/index.ts";
 import { DeliveryRate } from "../../src/tcp/delivery-rate.ts";
-import type { SentSegment } from "../../src/tcp/scoreboard.ts";
+import { createSentSegment, type SentSegment } from "../../src/tcp/sent-segment.ts";
 import type { TransmissionControlBlock } from "../../src/tcp/transmission-control-block.ts";
 import { twoHosts } from "../two-hosts.ts";
 import { acknowledgment, congestionSettings, start } from "./congestion-fixtures.ts";
@@ -139,8 +139,7 @@ function rate(totalDelivered: number): {
 }
 
 describe("delivery rate samples (draft-ietf-ccwg-bbr §4.1)", () => {
-  const segment = (start: number, end: number): SentSegment =>
-    ({ start, end, flags: 0, firstSentAt: 0, sentAt: 0, transmissions: 1, lost: false, sacked: false }) as SentSegment;
+  const segment = (start: number, end: number): SentSegment => createSentSegment(start, end, 0, 0);
 
   test("is what was delivered between sending and acknowledgment, over the time that took", () => {
     const rates = new DeliveryRate();
