@@ -43,6 +43,12 @@ export class VirtualClock implements Clock {
     if (time > this.time) this.time = time;
   }
 
+  /** Runs every timer that expires before `time`, then stands at `time`: what expires at it comes behind what is done now. */
+  runBefore(time: Milliseconds): void {
+    for (let deadline = this.queue.next(); deadline !== undefined && deadline < time; deadline = this.queue.next()) this.step();
+    if (time > this.time) this.time = time;
+  }
+
   /** `runUntil` by a duration. */
   advance(duration: Milliseconds): void {
     this.runUntil(this.time + duration);

@@ -21,6 +21,17 @@ describe("a virtual clock", () => {
     expect(clock.next()).toBe(30);
   });
 
+  test("runBefore stands in front of the timers of that moment", () => {
+    const clock = new VirtualClock();
+    const times: number[] = [];
+    for (const delay of [10, 20]) clock.timer(() => void times.push(clock.now())).arm(delay);
+    clock.runBefore(20);
+    expect([times, clock.now()]).toEqual([[10], 20]);
+    clock.runBefore(5); // Time never goes back.
+    clock.runUntil(20);
+    expect([times, clock.now()]).toEqual([[10, 20], 20]);
+  });
+
   test("runs a timer that another one arms within the same stretch of time", () => {
     const clock = new VirtualClock();
     const times: number[] = [];

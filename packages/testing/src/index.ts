@@ -1,3 +1,4 @@
+export * from "./drill/index.ts";
 export { ANSWER_TIME } from "./replay/answer-check.ts";
 export { DEFAULT_RECORDING_LIMIT, type OwnEnd, type RecordedConversation, Recording } from "./replay/recording.ts";
 export * from "./replay/replay.ts";

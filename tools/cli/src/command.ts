@@ -3,6 +3,9 @@ import { type ParseArgsConfig, parseArgs } from "node:util";
 import type { Io } from "./terminal/io.ts";
 import { UsageError } from "./usage-error.ts";
 
+/** What an option that was not given is. */
+const ABSENT = { flag: false, value: undefined, list: [] } as const;
+
 interface OptionBase {
   readonly help: string;
   readonly short?: string;
@@ -18,10 +21,20 @@ export interface ValueOption extends OptionBase {
   readonly argument: string;
 }
 
-export type OptionTable = Readonly<Record<string, FlagOption | ValueOption>>;
+/** A value that may be given several times. */
+export interface ListOption extends OptionBase {
+  readonly kind: "list";
+  readonly argument: string;
+}
+
+export type OptionTable = Readonly<Record<string, FlagOption | ValueOption | ListOption>>;
 
 type Values<Table extends OptionTable> = {
-  readonly [Name in keyof Table]: Table[Name] extends FlagOption ? boolean : string | undefined;
+  readonly [Name in keyof Table]: Table[Name] extends FlagOption
+    ? boolean
+    : Table[Name] extends ListOption
+      ? readonly string[]
+      : string | undefined;
 };
 
 export interface CommandDefinition<Table extends OptionTable> {
@@ -67,7 +80,7 @@ function parse<Table extends OptionTable>(
 ): { values: Values<Table>; words: string[] } {
   const config: NonNullable<ParseArgsConfig["options"]> = {};
   for (const [option, { kind, short }] of Object.entries(options)) {
-    config[option] = { type: kind === "flag" ? "boolean" : "string", ...(short === undefined ? {} : { short }) };
+    config[option] = { type: kind === "flag" ? "boolean" : "string", multiple: kind === "list", ...(short === undefined ? {} : { short }) };
   }
   let parsed: ReturnType<typeof parseArgs>;
   try {
@@ -78,9 +91,7 @@ function parse<Table extends OptionTable>(
   const words = parsed.positionals;
   if (words.length < least) throw new UsageError(`${name}: something is missing; it goes: netstrata ${name} ${usage}`);
   if (words.length > most) throw new UsageError(`${name}: ${JSON.stringify(words[most])} is too much; it goes: netstrata ${name} ${usage}`);
-  const values = Object.fromEntries(
-    Object.entries(options).map(([option, { kind }]) => [option, parsed.values[option] ?? (kind === "flag" ? false : undefined)]),
-  );
+  const values = Object.fromEntries(Object.entries(options).map(([option, { kind }]) => [option, parsed.values[option] ?? ABSENT[kind]]));
   return { values: values as Values<Table>, words };
 }
 
@@ -101,7 +112,7 @@ function helpFor({ name, summary, usage, examples, options, notes }: Omit<Comman
   lines.push("", `Usage: netstrata ${name}${usage === "" ? "" : ` ${usage}`}`, "", "Options:");
   const rows = Object.entries(table).map(([option, spec]) => {
     const short = spec.short === undefined ? "    " : `-${spec.short}, `;
-    return [`${short}--${option}${spec.kind === "value" ? ` ${spec.argument}` : ""}`, spec.help] as const;
+    return [`${short}--${option}${spec.kind === "flag" ? "" : ` ${spec.argument}`}`, spec.help] as const;
   });
   const optionWidth = Math.max(...rows.map(([left]) => left.length)) + 2;
   for (const [left, right] of rows) lines.push(`  ${left.padEnd(optionWidth)}${right}`);

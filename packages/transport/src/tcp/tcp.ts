@@ -93,7 +93,7 @@ export class Tcp implements TcpService, IpProtocolHandler, TcpContext {
   readonly drops: Drops<TcpDropReason>;
   readonly personality: PersonalityName;
   /** What connections start with that are given nothing else. */
-  readonly defaults: ResolvedTcpOptions;
+  defaults: ResolvedTcpOptions;
   orphans = 0;
   readonly maxOrphans: number;
   private readonly maxConnections: number;
@@ -120,6 +120,11 @@ export class Tcp implements TcpService, IpProtocolHandler, TcpContext {
     this.initialSequenceNumber = initialSequenceNumber ?? createInitialSequenceNumbers(host);
     this.timestampOffset = createTimestampOffsets(host);
     ip.register(this);
+  }
+
+  /** Other defaults for the connections and listeners from now on; those that exist keep theirs. */
+  changeDefaults(changes: TcpConnectionOptions): void {
+    this.defaults = resolveTcpOptions(this.defaults, changes);
   }
 
   /** Connections in any state but CLOSED, TIME-WAIT included. */

@@ -1,0 +1,7 @@
+// Every system call that scripts can make, by its name.
+import type { Caller } from "./call-world.ts";
+import { DATA_CALLS } from "./data-calls.ts";
+import { SOCKET_CALLS } from "./socket-calls.ts";
+import { WAIT_CALLS } from "./wait-calls.ts";
+
+export const CALLS: ReadonlyMap<string, Caller> = new Map([...SOCKET_CALLS, ...DATA_CALLS, ...WAIT_CALLS]);

@@ -1,0 +1,134 @@
+// read, write and their kin (POSIX.1-2017; sendmsg and recvmsg with Linux's control messages).
+import type { ControlMessage, Received } from "@netstrata/socket";
+import type { Expression } from "../language/expression.ts";
+import { type Difference, DrillStop } from "../run/drill-report.ts";
+import { type Caller, type CallWorld, descriptorOf, type MadeCall } from "./call-world.ts";
+import { bufferOf, compareValue, describe, endpointOf, field, fieldsOf, isNull, numberOf, type Operands, optionValue } from "./operands.ts";
+import { attach } from "./socket-calls.ts";
+
+function write(operands: Operands, world: CallWorld, flags: number): MadeCall {
+  const bytes = bufferOf(operands.at(1), operands.number(2), "write");
+  return { call: world.syscalls.send(descriptorOf(operands, 0, world), bytes, flags) };
+}
+
+function read(operands: Operands, world: CallWorld, flags: number): MadeCall {
+  const target = bufferOf({ kind: isNull(operands.at(1)) ? "name" : "any", name: "NULL" } as Expression, operands.number(2), "read");
+  return {
+    call: world.syscalls.recv(descriptorOf(operands, 0, world), target, flags),
+    check: (outcome) => checkText(operands.text(1), target, outcome as number),
+  };
+}
+
+/** A string in the place of the buffer is what must have been read. */
+function checkText(expected: string | undefined, target: Uint8Array | undefined, length: number): Difference[] {
+  if (expected === undefined || target === undefined) return [];
+  const seen = String.fromCharCode(...target.subarray(0, Math.min(length, 65536)));
+  return seen === expected.slice(0, length) ? [] : [{ field: "octets", expected: JSON.stringify(expected), seen: JSON.stringify(seen) }];
+}
+
+function sendto(operands: Operands, world: CallWorld): MadeCall {
+  const descriptor = descriptorOf(operands, 0, world);
+  const bytes = bufferOf(operands.at(1), operands.number(2), "sendto");
+  const to = isNull(operands.at(4)) ? undefined : endpointOf(operands.at(4), world.remoteEnd, "sendto");
+  const call = world.syscalls.sendto(descriptor, bytes, operands.number(3, 0), to);
+  if (to !== undefined) attach(descriptor, to, world);
+  return { call };
+}
+
+/** `[{..., 1000}, {"abc", 3}]` */
+function pieces(expression: Expression | undefined, call: string): Uint8Array[] {
+  if (expression === undefined || expression.kind === "any" || isNull(expression)) return [];
+  if (expression.kind !== "list")
+    throw new DrillStop("error", `${call}: a list of buffers is expected where ${describe(expression)} stands`);
+  return expression.items.map((item) => {
+    const fields = fieldsOf(item, call);
+    const length = field(fields, "iov_len", 1);
+    const base = field(fields, "iov_base", 0) ?? { kind: "any" };
+    return bufferOf(base, length === undefined ? 0 : numberOf(length, call), call) ?? new Uint8Array(0);
+  });
+}
+
+function sendmsg(operands: Operands, world: CallWorld): MadeCall {
+  const descriptor = descriptorOf(operands, 0, world);
+  const fields = fieldsOf(operands.at(1), "sendmsg");
+  const name = field(fields, "msg_name");
+  const to = name === undefined || isNull(name) || name.kind === "any" ? undefined : endpointOf(name, world.remoteEnd, "sendmsg");
+  const isAddressed =
+    name !== undefined && world.syscalls.getpeername(descriptor) === "ENOTCONN" && world.flows.of(descriptor)?.protocol !== "tcp";
+  const message = {
+    name: to ?? (isAddressed ? world.remoteEnd : undefined),
+    pieces: pieces(field(fields, "msg_iov"), "sendmsg"),
+    control: control(field(fields, "msg_control")),
+  };
+  const call = world.syscalls.sendmsg(descriptor, message, operands.number(2, 0));
+  if (message.name !== undefined) attach(descriptor, message.name, world);
+  return { call };
+}
+
+function control(expression: Expression | undefined): ControlMessage[] {
+  if (expression?.kind !== "list") return [];
+  return expression.items.map((item) => {
+    const fields = fieldsOf(item, "sendmsg");
+    const part = (name: string): Expression => field(fields, name) ?? { kind: "number", value: 0, text: "0" };
+    const value = optionValue(part("cmsg_data"), "sendmsg");
+    return { level: numberOf(part("cmsg_level"), "sendmsg"), type: numberOf(part("cmsg_type"), "sendmsg"), value };
+  });
+}
+
+function recvmsg(operands: Operands, world: CallWorld): MadeCall {
+  const fields = fieldsOf(operands.at(1), "recvmsg");
+  return {
+    call: world.syscalls.recvmsg(descriptorOf(operands, 0, world), pieces(field(fields, "msg_iov"), "recvmsg"), operands.number(2, 0)),
+    result: (outcome) => (outcome as Received).length,
+    check: (outcome) => {
+      const received = outcome as Received & { readonly control?: readonly ControlMessage[] };
+      const differences: Difference[] = [];
+      const flags = field(fields, "msg_flags");
+      if (flags !== undefined) compareValue(flags, received.flags, "msg_flags", differences);
+      compareControl(field(fields, "msg_control"), received.control ?? [], differences);
+      return differences;
+    },
+  };
+}
+
+function compareControl(expected: Expression | undefined, seen: readonly ControlMessage[], differences: Difference[]): void {
+  if (expected?.kind !== "list") return;
+  if (expected.items.length !== seen.length) {
+    differences.push({ field: "msg_control", expected: `${expected.items.length} control messages`, seen: String(seen.length) });
+    return;
+  }
+  for (const [index, item] of expected.items.entries()) {
+    const fields = fieldsOf(item, "recvmsg");
+    const { level, type, value } = seen[index];
+    const check = (name: string, found: unknown): void => {
+      const wanted = field(fields, name);
+      if (wanted !== undefined) compareValue(wanted, found, `msg_control[${index}].${name}`, differences);
+    };
+    check("cmsg_level", level);
+    check("cmsg_type", type);
+    check("cmsg_data", value);
+  }
+}
+
+function recvfrom(operands: Operands, world: CallWorld): MadeCall {
+  if (isNull(operands.at(1))) return read(operands, world, operands.number(3, 0));
+  const target = new Uint8Array(operands.number(2));
+  return {
+    call: world.syscalls.recvmsg(descriptorOf(operands, 0, world), [target], operands.number(3, 0)),
+    result: (outcome) => (outcome as Received).length,
+    check: (outcome) => checkText(operands.text(1), target, (outcome as Received).length),
+  };
+}
+
+export const DATA_CALLS: readonly (readonly [string, Caller])[] = [
+  ["read", (operands, world) => read(operands, world, 0)],
+  ["recv", (operands, world) => read(operands, world, operands.number(3, 0))],
+  ["recvfrom", recvfrom],
+  ["recvmsg", recvmsg],
+  ["readv", (operands, world) => ({ call: world.syscalls.readv(descriptorOf(operands, 0, world), pieces(operands.at(1), "readv")) })],
+  ["write", (operands, world) => write(operands, world, 0)],
+  ["send", (operands, world) => write(operands, world, operands.number(3, 0))],
+  ["sendto", sendto],
+  ["sendmsg", sendmsg],
+  ["writev", (operands, world) => ({ call: world.syscalls.writev(descriptorOf(operands, 0, world), pieces(operands.at(1), "writev")) })],
+];

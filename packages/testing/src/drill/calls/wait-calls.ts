@@ -1,0 +1,59 @@
+// poll, epoll and ioctl: what is ready, and how much.
+import type { PollFd } from "@netstrata/socket";
+import type { Expression } from "../language/expression.ts";
+import type { Difference } from "../run/drill-report.ts";
+import { type Caller, type CallWorld, descriptorOf, type MadeCall } from "./call-world.ts";
+import { compareValue, field, fieldsOf, numberOf, type Operands } from "./operands.ts";
+
+const NOTHING: Expression = { kind: "number", value: 0, text: "0" };
+
+/** `poll([{fd=3, events=POLLIN, revents=POLLIN}], 1, 0)` */
+function poll(operands: Operands, world: CallWorld): MadeCall {
+  const list = operands.at(0);
+  const structs = (list.kind === "list" ? list.items : [list]).map((item) => fieldsOf(item, "poll"));
+  const fds: PollFd[] = structs.map((fields) => {
+    const fd = numberOf(field(fields, "fd", 0) ?? NOTHING, "poll");
+    return { fd: world.descriptors.get(fd) ?? fd, events: numberOf(field(fields, "events", 1) ?? NOTHING, "poll"), revents: 0 };
+  });
+  return {
+    call: world.syscalls.poll(fds, operands.number(2, -1)),
+    check: () => {
+      const differences: Difference[] = [];
+      for (const [index, fields] of structs.entries()) {
+        compareValue(field(fields, "revents", 2) ?? NOTHING, fds[index].revents, `revents of [${index}]`, differences);
+      }
+      return differences;
+    },
+  };
+}
+
+export const WAIT_CALLS: readonly (readonly [string, Caller])[] = [
+  ["poll", poll],
+  ["usleep", (operands, world) => pass(operands.number(0) / 1000, world)],
+  ["sleep", (operands, world) => pass(operands.number(0) * 1000, world)],
+  ["ioctl", ioctl],
+];
+
+function pass(duration: number, world: CallWorld): MadeCall {
+  world.sleep(duration);
+  return { call: 0 };
+}
+
+/** Calls of the core that not every version of it has. */
+interface MoreCalls {
+  ioctl?(fd: number, request: number, argument?: number): number | string;
+}
+
+function ioctl(operands: Operands, world: CallWorld): MadeCall | string {
+  const calls = world.syscalls as unknown as MoreCalls;
+  if (calls.ioctl === undefined) return "the call ioctl";
+  const argument = operands.at(2);
+  const value = calls.ioctl(descriptorOf(operands, 0, world), operands.number(1), argument.kind === "any" ? undefined : operands.number(2));
+  if (typeof value === "string") return { call: value as MadeCall["call"] };
+  const check = (): Difference[] => {
+    const differences: Difference[] = [];
+    compareValue(argument, value, "value", differences);
+    return differences;
+  };
+  return { call: 0, check };
+}

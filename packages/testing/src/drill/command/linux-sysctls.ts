@@ -1,0 +1,41 @@
+// Linux's settings below net.* (Documentation/networking/ip-sysctl.rst): what each means to this stack.
+import { choice, flag, number, option, type SysctlTable, seconds, triple, withoutEffect } from "./sysctl-value.ts";
+
+const CONGESTION_CONTROLS = { reno: "newreno", newreno: "newreno", cubic: "cubic", bbr: "bbr", bbr2: "bbr", bbr3: "bbr" } as const;
+
+export const LINUX_SYSCTLS: SysctlTable = new Map([
+  ["net.ipv4.tcp_rmem", triple("receiveBuffer", "receiveBufferMaximum")],
+  ["net.ipv4.tcp_wmem", triple("sendBuffer", "sendBufferMaximum")],
+  ["net.ipv4.tcp_moderate_rcvbuf", flag("autoTuning")],
+  ["net.ipv4.tcp_timestamps", flag("timestamps")],
+  ["net.ipv4.tcp_window_scaling", flag("windowScaling")],
+  ["net.ipv4.tcp_sack", flag("sack")],
+  ["net.ipv4.tcp_dsack", flag("dsack")],
+  ["net.ipv4.tcp_frto", flag("frto")],
+  // 3 and 4 turn tail loss probes on.
+  ["net.ipv4.tcp_early_retrans", option("tailLossProbe", (value) => Number(value) >= 3)],
+  ["net.ipv4.tcp_recovery", option("lossRecovery", (value) => ((Number(value) & 1) === 0 ? "sack" : "rack"))],
+  ["net.ipv4.tcp_congestion_control", choice("congestionControl", CONGESTION_CONTROLS)],
+  ["net.ipv4.tcp_slow_start_after_idle", flag("slowStartAfterIdle")],
+  ["net.ipv4.tcp_ecn", choice("ecn", { 0: "off", 1: "on", 2: "passive", 3: "accurate" })],
+  ["net.ipv4.tcp_syncookies", choice("synCookies", { 0: "never", 1: "pressure", 2: "always" })],
+  ["net.ipv4.tcp_syn_retries", number("synRetries")],
+  ["net.ipv4.tcp_synack_retries", number("synAckRetries")],
+  ["net.ipv4.tcp_fin_timeout", seconds("finWait2")],
+  ["net.ipv4.tcp_keepalive_time", seconds("keepAliveIdle")],
+  ["net.ipv4.tcp_keepalive_intvl", seconds("keepAliveInterval")],
+  ["net.ipv4.tcp_keepalive_probes", number("keepAliveProbes")],
+  ["net.ipv4.tcp_tw_reuse", option("timeWaitReuse", (value) => Number(value) !== 0)],
+  ["net.ipv4.tcp_rto_min_us", option("rtoMinimum", (value) => Number(value) / 1000)],
+  ["net.ipv4.tcp_rto_max_ms", number("rtoMaximum")],
+  // Other ways to the same packets, or about what no packet shows.
+  ...withoutEffect(
+    "net.ipv4",
+    "tcp_fack tcp_mem tcp_min_tso_segs tcp_tso_win_divisor tcp_tso_rtt_log tcp_notsent_lowat tcp_pacing_ss_ratio tcp_pacing_ca_ratio tcp_low_latency tcp_no_metrics_save tcp_no_ssthresh_metrics_save tcp_limit_output_bytes tcp_autocorking tcp_challenge_ack_limit tcp_max_orphans tcp_max_tw_buckets tcp_available_congestion_control tcp_allowed_congestion_control tcp_backlog_ack_defer tcp_plb_enabled tcp_collapse_max_bytes tcp_invalid_ratelimit tcp_app_win tcp_probe_interval tcp_probe_threshold tcp_stdurg tcp_workaround_signed_windows ip_forward route.flush tcp_max_syn_backlog tcp_abort_on_overflow tcp_thin_linear_timeouts tcp_thin_dupack tcp_pingpong_thresh icmp_ratelimit icmp_msgs_per_sec icmp_msgs_burst tcp_fwmark_accept tcp_reflect_tos tcp_migrate_req tcp_l3mdev_accept",
+  ),
+  ...withoutEffect(
+    "net.core",
+    "default_qdisc netdev_max_backlog somaxconn rmem_max wmem_max rmem_default wmem_default optmem_max busy_poll busy_read rps_sock_flow_entries netdev_budget high_order_alloc_disable",
+  ),
+  ...withoutEffect("net.ipv4.conf", "all.rp_filter default.rp_filter tun0.rp_filter all.accept_redirects all.send_redirects"),
+]);

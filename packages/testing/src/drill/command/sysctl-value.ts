@@ -1,0 +1,44 @@
+// How the values of kernel settings become options of the stack.
+
+/** One option that a setting changes; its value undefined where the setting has one that this stack cannot take on. */
+export interface Change {
+  readonly option: string;
+  readonly value: (text: string) => unknown;
+}
+
+/** What each setting changes, by its full name. */
+export type SysctlTable = ReadonlyMap<string, readonly Change[]>;
+
+export function option(name: string, value: (text: string) => unknown): readonly Change[] {
+  return [{ option: name, value }];
+}
+
+export function number(name: string): readonly Change[] {
+  return option(name, (text) => (Number.isFinite(Number(text)) ? Number(text) : undefined));
+}
+
+export function seconds(name: string): readonly Change[] {
+  return option(name, (text) => (Number.isFinite(Number(text)) ? Number(text) * 1000 : undefined));
+}
+
+export function flag(name: string): readonly Change[] {
+  return option(name, (text) => Number(text) !== 0);
+}
+
+export function choice(name: string, values: Readonly<Record<string, unknown>>): readonly Change[] {
+  return option(name, (text) => (Object.hasOwn(values, text) ? values[text] : undefined));
+}
+
+/** Three numbers: the least, the one to begin with, the most. */
+export function triple(initial: string, most: string): readonly Change[] {
+  const part = (index: number) => (text: string) => Number(text.trim().split(/\s+/)[index]) || undefined;
+  return [
+    { option: initial, value: part(1) },
+    { option: most, value: part(2) },
+  ];
+}
+
+/** Settings that are taken and change nothing here. */
+export function withoutEffect(prefix: string, names: string): (readonly [string, readonly Change[]])[] {
+  return names.split(" ").map((name) => [`${prefix}.${name}`, []] as const);
+}

@@ -1,0 +1,10 @@
+export { SYSCTLS } from "./command/sysctl.ts";
+export type * from "./language/expression.ts";
+export type * from "./language/packet.ts";
+export { MAX_SCRIPT_LENGTH, parseScript } from "./language/parse-script.ts";
+export type * from "./language/script.ts";
+export { ScriptError } from "./language/source-text.ts";
+export { runDrill } from "./run/drill.ts";
+export type { DrillOptions } from "./run/drill-options.ts";
+export { type Difference, type DrillIpVersion, type DrillOutcome, type DrillReport, IP_VERSIONS } from "./run/drill-report.ts";
+export { drillPlace, renderDrillReport } from "./run/render-report.ts";

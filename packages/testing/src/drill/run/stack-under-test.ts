@@ -1,0 +1,75 @@
+// The stack that a script is played against: one host on a virtual clock, with one link, at whose other end is the script.
+import { formatIp, type Host, IPV4_ANY, IPV6_ANY, type IpAddress, isIpv4, SeededRandom, VirtualClock } from "@netstrata/core";
+import { createStack, type Stack, SystemError } from "@netstrata/socket";
+import type { Endpoint, TcpConnection, TcpConnectionOptions } from "@netstrata/transport";
+import type { ConnectionLine } from "../command/command-world.ts";
+import type { Settings } from "../command/settings.ts";
+import { DrillDevice } from "./drill-device.ts";
+import type { RunSettings } from "./drill-options.ts";
+import { DrillStop } from "./drill-report.ts";
+
+/** Not zero, so that nothing depends on time beginning with the script. */
+const START = 1_000_000;
+
+export class StackUnderTest {
+  readonly clock: VirtualClock;
+  readonly device: DrillDevice;
+  readonly stack: Stack;
+
+  /** @throws DrillStop for options that the stack does not take */
+  constructor(run: RunSettings, settings: Settings, seed: number, clock: VirtualClock, more: Readonly<Record<string, unknown>>) {
+    const host: Host = { name: "drill", clock, random: new SeededRandom(seed) };
+    this.clock = clock;
+    this.device = new DrillDevice(clock, settings.mtu);
+    const address = `${formatIp(run.localAddress)}/${isIpv4(run.localAddress) ? 16 : 64}`;
+    const any = isIpv4(run.localAddress) ? IPV4_ANY : IPV6_ANY;
+    const tcp = { ...settings.tcp, ...more } as TcpConnectionOptions;
+    try {
+      this.stack = createStack({
+        host,
+        personality: run.personality,
+        interfaces: [{ device: this.device, address }],
+        routes: [{ to: `${formatIp(any)}/0`, interface: this.device.name }],
+        tcp,
+        internet: settings.internet,
+      });
+    } catch (error) {
+      if (!(error instanceof SystemError || error instanceof RangeError)) throw error;
+      throw new DrillStop("error", `the stack does not take these settings: ${error.message}`);
+    }
+  }
+
+  /** The connection between two ends, whoever holds it. */
+  connection(local: Endpoint, remote: Endpoint): TcpConnection | undefined {
+    return this.stack.layers.tcp
+      .connectionsOfPort(local.port)
+      .find((each) => each.remote.port === remote.port && each.remote.address === remote.address);
+  }
+
+  /** @param ports local ports that the script has used */
+  connections(ports: ReadonlySet<number>): ConnectionLine[] {
+    const { tcp } = this.stack.layers;
+    return [...ports].flatMap((port) => tcp.connectionsOfPort(port).map(({ state, local, remote }) => ({ state, local, remote })));
+  }
+
+  async close(): Promise<void> {
+    await this.stack.close();
+  }
+}
+
+export function startClock(): VirtualClock {
+  return new VirtualClock(START);
+}
+
+/** Since the script began, in ms. */
+export function sinceStart(clock: VirtualClock): number {
+  return clock.now() - START;
+}
+
+export function toClock(scriptTime: number): number {
+  return START + scriptTime;
+}
+
+export function sameVersion(address: IpAddress, other: IpAddress): boolean {
+  return isIpv4(address) === isIpv4(other);
+}
