@@ -4,7 +4,7 @@ import type { OptionValue } from "@netstrata/socket";
 import type { Endpoint } from "@netstrata/transport";
 import type { CallAction, Expression, StructField } from "../language/expression.ts";
 import { type Difference, DrillStop, unsupported } from "../run/drill-report.ts";
-import { CONSTANTS } from "./constants.ts";
+import { CONSTANTS } from "./linux-constants.ts";
 
 /** Octets of one buffer: a script that asks for more is mistaken. */
 const LARGEST_BUFFER = 2 ** 28;

@@ -3,7 +3,7 @@ import type { AcceptedDescriptor } from "@netstrata/socket";
 import type { Endpoint } from "@netstrata/transport";
 import type { Difference } from "../run/drill-report.ts";
 import { type Caller, type CallWorld, descriptorOf, type MadeCall } from "./call-world.ts";
-import { CONSTANTS } from "./constants.ts";
+import { CONSTANTS } from "./linux-constants.ts";
 import { compareValue, endpointOf, type Operands, optionValue } from "./operands.ts";
 
 const SOCK_DGRAM = 2;
