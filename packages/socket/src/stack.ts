@@ -85,6 +85,7 @@ export class Stack implements AsyncDisposable {
       defaults: {
         tcp: this.layers.tcp.defaults,
         timeToLive: options.internet?.timeToLive ?? DEFAULT_TIME_TO_LIVE,
+        personality: this.layers.tcp.personality,
       },
       maxDescriptors: options.maxDescriptors,
     });

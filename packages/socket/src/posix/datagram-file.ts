@@ -5,9 +5,10 @@ import { copyOf } from "../byte-slab.ts";
 import { DatagramQueue, DEFAULT_RECEIVE_BUFFER } from "../datagram-queue.ts";
 import { Call, type Result } from "./call.ts";
 import { type ControlMessage, NO_CONTROL } from "./control-message.ts";
+import { datagramControl } from "./datagram-control.ts";
 import type { Errno } from "./errno.ts";
 import * as constant from "./linux-numbers.ts";
-import { type Accepted, type FileOwner, type Outgoing, type Received, SocketFile } from "./open-file.ts";
+import { type Accepted, type FileOwner, type IpOptions, type Outgoing, type Received, SocketFile } from "./open-file.ts";
 import { addressAbove } from "./socket-family.ts";
 
 interface Waiting {
@@ -28,6 +29,8 @@ export class DatagramFile extends SocketFile implements UdpUser {
   readonly protocol: number = constant.IPPROTO_UDP;
   readonly queue: DatagramQueue<Waiting>;
   options: UdpOptions = {};
+  /** SO_SNDBUF: a number and nothing else, because datagrams are never kept. */
+  sendBuffer: number = DEFAULT_RECEIVE_BUFFER;
   private readonly datagrams: DatagramFileOwner;
   private endpoint: UdpEndpoint | undefined;
   private readShut = false;
@@ -52,10 +55,15 @@ export class DatagramFile extends SocketFile implements UdpUser {
     this.endpoint?.set(options);
   }
 
+  configureIp(options: IpOptions): void {
+    this.configure(options);
+  }
+
   events(): number {
     const { POLLIN, POLLRDNORM, POLLOUT, POLLWRNORM, POLLWRBAND, POLLERR, POLLHUP, POLLRDHUP } = constant;
     let events = POLLOUT | POLLWRNORM | POLLWRBAND;
-    if (this.pendingError !== undefined) events |= POLLERR;
+    if (this.pendingError !== undefined || this.errors.length > 0) events |= POLLERR;
+    if ((events & POLLERR) !== 0 && this.setting(constant.SOL_SOCKET, constant.SO_SELECT_ERR_QUEUE) === 1) events |= constant.POLLPRI;
     if (this.readShut) events |= POLLRDHUP | POLLIN | POLLRDNORM;
     if (this.readShut && this.writeShut) events |= POLLHUP;
     if (this.queue.length > 0) events |= POLLIN | POLLRDNORM;
@@ -87,6 +95,7 @@ export class DatagramFile extends SocketFile implements UdpUser {
   }
 
   receive(target: readonly Uint8Array[], flags: number): Call<Received> {
+    if ((flags & constant.MSG_ERRQUEUE) !== 0) return new Call<Received>(this.errors.receive(target, this.domain));
     return this.startReading<Received>(
       (mayWait) => {
         const error = this.takeError();
@@ -98,6 +107,12 @@ export class DatagramFile extends SocketFile implements UdpUser {
       },
       (flags & constant.MSG_DONTWAIT) !== 0,
     );
+  }
+
+  /** The next datagram's octets (SIOCINQ); what was sent is never kept (SIOCOUTQ). */
+  ioctl(request: number): Result | undefined {
+    if (request === constant.SIOCINQ) return this.queue.peek()?.data.length ?? 0;
+    return request === constant.SIOCOUTQ ? 0 : undefined;
   }
 
   /** Linux shuts what is not connected, too, and says that it cannot be done. */
@@ -114,9 +129,13 @@ export class DatagramFile extends SocketFile implements UdpUser {
 
   // From UDP
 
-  received(_: UdpEndpoint, payload: Uint8Array, from: Endpoint, _details: UdpDetails): void {
+  received(_: UdpEndpoint, payload: Uint8Array, from: Endpoint, details: UdpDetails): void {
     if (this.readShut || !this.queue.makeRoom(payload)) return;
-    this.queue.push({ data: copyOf(payload), from: addressAbove(this, from), control: NO_CONTROL });
+    this.queue.push({
+      data: copyOf(payload),
+      from: addressAbove(this, from),
+      control: this.settings === undefined ? NO_CONTROL : datagramControl(this, details),
+    });
     this.changed(constant.POLLIN | constant.POLLRDNORM);
   }
 

@@ -1,10 +1,13 @@
 // What a descriptor stands for: POSIX's open file description, and what is common to all files.
-import type { Milliseconds, Timer } from "@netstrata/core";
-import type { Endpoint } from "@netstrata/transport";
+import type { IpAddress, Milliseconds, Timer } from "@netstrata/core";
+import type { Endpoint, PersonalityName, ResolvedTcpOptions } from "@netstrata/transport";
 import { type Attempt, Call, CallQueue, type Result } from "./call.ts";
 import type { ControlMessage } from "./control-message.ts";
 import type { Errno } from "./errno.ts";
+import { ErrorQueue } from "./error-queue.ts";
 import { POLLERR, POLLHUP, POLLIN, POLLOUT, POLLPRI, POLLRDHUP, POLLRDNORM, POLLWRNORM } from "./linux-numbers.ts";
+import type { Linger } from "./option-value.ts";
+import { settingKey } from "./options/option.ts";
 import type { Wakeable, WakeUps } from "./wake-ups.ts";
 
 /** `recvmsg`'s answer. */
@@ -31,16 +34,34 @@ export interface Outgoing {
   readonly control: readonly ControlMessage[];
 }
 
+/** What is chosen for each packet. */
+export interface IpOptions {
+  readonly timeToLive?: number;
+  readonly trafficClass?: number;
+}
+
 /** Somebody who wants to hear of every change: `poll`, `epoll`. */
 export interface Watcher {
   /** @param events what has probably changed, as POLL bits; 0 for anything */
   changed(events: number): void;
 }
 
+/** What TCP and the network layer do when nothing was chosen. */
+export interface OptionDefaults {
+  readonly tcp: ResolvedTcpOptions;
+  readonly timeToLive: number;
+  /** Whose numbers options have where systems differ. */
+  readonly personality: PersonalityName;
+}
+
 /** What a file needs of the calls' owner. */
 export interface FileOwner {
   readonly wakeUps: WakeUps;
+  readonly defaults: OptionDefaults;
   timer(onExpiry: () => void): Timer;
+  now(): Milliseconds;
+  /** The largest transport message that goes to `destination` unfragmented, in octets. */
+  maxSendSize(destination: IpAddress): number;
 }
 
 const FOR_READERS: number = POLLIN | POLLRDNORM | POLLPRI | POLLRDHUP | POLLHUP | POLLERR;
@@ -57,7 +78,7 @@ export abstract class OpenFile implements Wakeable {
   /** SO_RCVTIMEO and SO_SNDTIMEO in ms; 0 waits for ever. */
   receiveTimeout: Milliseconds = 0;
   sendTimeout: Milliseconds = 0;
-  protected readonly owner: FileOwner;
+  readonly owner: FileOwner;
   private watchers: Set<Watcher> | undefined;
   private readers: CallQueue | undefined;
   private writers: CallQueue | undefined;
@@ -70,6 +91,8 @@ export abstract class OpenFile implements Wakeable {
 
   /** What `poll` sees now: POLLIN, POLLOUT, POLLERR, POLLHUP … */
   abstract events(): number;
+  /** Undefined: the request is for another kind of file. */
+  abstract ioctl(request: number): Result | undefined;
   /** The last descriptor is gone. Waits only where SO_LINGER asks for it. */
   protected abstract release(): Call;
   /** The stack is gone. */
@@ -134,6 +157,12 @@ export abstract class SocketFile extends OpenFile {
   reusePort = false;
   /** IPV6_V6ONLY */
   onlyIpv6 = false;
+  linger: Linger = { onoff: 0, linger: 0 };
+  /** SO_RCVLOWAT */
+  receiveLowWater = 1;
+  /** Options that are numbers and were set, by `settingKey`. */
+  settings: Map<number, number> | undefined;
+  readonly errors: ErrorQueue = new ErrorQueue();
   /** What SO_ERROR tells: something that happened while no call was there to be told. */
   protected pendingError: Errno | undefined;
 
@@ -152,6 +181,38 @@ export abstract class SocketFile extends OpenFile {
   abstract send(message: Outgoing): Call;
   abstract receive(target: readonly Uint8Array[], flags: number): Call<Received>;
   abstract shutdown(how: number): Result;
+  abstract configureIp(options: IpOptions): void;
+
+  /** The value of an option that was set; undefined when it was not. */
+  setting(level: number, name: number): number | undefined {
+    return this.settings?.get(settingKey(level, name));
+  }
+
+  keepSetting(level: number, name: number, value: number): void {
+    this.keep(settingKey(level, name), value);
+  }
+
+  keep(key: number, value: number): void {
+    this.settings ??= new Map();
+    this.settings.set(key, value);
+  }
+
+  setReceiveLowWater(octets: number): void {
+    this.receiveLowWater = octets;
+    this.changed(POLLIN | POLLRDNORM);
+  }
+
+  /** An accepted socket is born with its listener's options. */
+  inherit(listener: SocketFile): void {
+    this.reuseAddress = listener.reuseAddress;
+    this.reusePort = listener.reusePort;
+    this.onlyIpv6 = listener.onlyIpv6;
+    this.linger = listener.linger;
+    this.receiveLowWater = listener.receiveLowWater;
+    this.receiveTimeout = listener.receiveTimeout;
+    this.sendTimeout = listener.sendTimeout;
+    this.settings = listener.settings && new Map(listener.settings);
+  }
 
   /** SO_ERROR: the pending error, which is forgotten thereby. */
   takeError(): Errno | undefined {

@@ -2,6 +2,7 @@
 import { type ErrorCode, isUnspecified } from "@netstrata/core";
 import type {
   Endpoint,
+  ResolvedTcpOptions,
   Tcp,
   TcpConnection,
   TcpConnectionOptions,
@@ -15,11 +16,12 @@ import type { BoundPorts } from "./bound-ports.ts";
 import { Call, CallQueue, type Result } from "./call.ts";
 import type { Errno } from "./errno.ts";
 import * as constant from "./linux-numbers.ts";
-import { type Accepted, type FileOwner, type Outgoing, type Received, SocketFile } from "./open-file.ts";
-import type { Linger } from "./option-value.ts";
+import { type Accepted, type FileOwner, type IpOptions, type Outgoing, type Received, SocketFile } from "./open-file.ts";
+import { streamQuestion } from "./stream-control.ts";
 import { streamEvents } from "./stream-readiness.ts";
 import { receiveStream } from "./stream-receive.ts";
 import { sendStream } from "./stream-send.ts";
+import { TransmitProgress } from "./transmit-progress.ts";
 
 /** What a stream file needs of the calls' owner. */
 export interface StreamFileOwner extends FileOwner {
@@ -34,6 +36,9 @@ export interface StreamFileOwner extends FileOwner {
 /** Linux clips longer ones (`net.core.somaxconn`). */
 const LONGEST_BACKLOG = 4096;
 
+const CAN_READ: number = constant.POLLIN | constant.POLLRDNORM;
+const CAN_WRITE: number = constant.POLLOUT | constant.POLLWRNORM;
+
 /** Bits of `shutdownMask`. */
 export const RECEIVE_SHUTDOWN = 1;
 export const SEND_SHUTDOWN = 2;
@@ -42,11 +47,8 @@ export class StreamFile extends SocketFile implements TcpUser, TcpListenerUser {
   readonly type: number = constant.SOCK_STREAM;
   readonly protocol: number = constant.IPPROTO_TCP;
   options: TcpConnectionOptions = {};
-  linger: Linger = { onoff: 0, linger: 0 };
   /** SO_OOBINLINE */
   urgentInline = false;
-  /** SO_RCVLOWAT */
-  receiveLowWater = 1;
   connection: TcpConnection | undefined;
   listener: TcpListener | undefined;
   /** What `bind` has reserved. */
@@ -54,13 +56,19 @@ export class StreamFile extends SocketFile implements TcpUser, TcpListenerUser {
   /** The urgent octet was read by MSG_OOB, and is to be passed over in the stream. */
   urgentTaken = false;
   /** What `connect` remembers: it tells the end of an attempt to the first who asks. */
-  private progress: "unconnected" | "connecting" | "connected" = "unconnected";
+  private stage: "unconnected" | "connecting" | "connected" = "unconnected";
   /** The streams that have ended for this socket, by `shutdown` or with the connection. */
   private shutdownMask = 0;
   /** The next connection to accept: `poll` has to know whether there is one. */
   private next: TcpConnection | undefined;
   private lingering: CallQueue | undefined;
   private readonly streams: StreamFileOwner;
+  private transmitted: TransmitProgress | undefined;
+  private isHeldBack = false;
+  /** When the octets that were received last have arrived; kept while somebody has set an option. */
+  arrivedAt = 0;
+  /** TCP calls it at the end of each event, while somebody wants to know how far it has come. */
+  progressed: ((connection: TcpConnection) => void) | undefined = undefined;
 
   constructor(domain: number, owner: StreamFileOwner) {
     super(domain, owner);
@@ -110,9 +118,58 @@ export class StreamFile extends SocketFile implements TcpUser, TcpListenerUser {
   /** Takes a connection from a listener. */
   adopt(connection: TcpConnection): void {
     this.connection = connection;
-    this.progress = "connected";
+    this.stage = "connected";
     connection.user = this;
     if (connection.isClosed) this.closed(connection, connection.error);
+  }
+
+  configureIp(options: IpOptions): void {
+    this.configure(options);
+  }
+
+  /** What is in force: of the connection, or what was chosen for the next one, or the stack's own. */
+  tcpOption<Name extends keyof TcpConnectionOptions>(name: Name): TcpConnectionOptions[Name] & ResolvedTcpOptions[Name] {
+    const value = this.connection?.options[name] ?? this.options[name] ?? this.owner.defaults.tcp[name];
+    return value as TcpConnectionOptions[Name] & ResolvedTcpOptions[Name];
+  }
+
+  /** TCP_NOTSENT_LOWAT; undefined when there is none. */
+  get notSentLowWater(): number | undefined {
+    const octets = this.setting(constant.SOL_TCP, constant.TCP_NOTSENT_LOWAT);
+    return octets === undefined || octets <= 0 ? undefined : octets;
+  }
+
+  /** TCP_NOTSENT_LOWAT has changed: TCP has to tell whenever it has sent something. */
+  roomChanged(): void {
+    if (this.notSentLowWater !== undefined) this.progressed = this.look;
+    this.changed(CAN_WRITE);
+  }
+
+  /** What became of writes: made when somebody wants to know. */
+  get transmitProgress(): TransmitProgress {
+    this.transmitted ??= new TransmitProgress(this.errors, () => this.owner.now());
+    return this.transmitted;
+  }
+
+  /** `octets` of a call were given to TCP. */
+  wrote(octets: number): void {
+    this.transmitted?.wrote(octets);
+  }
+
+  /** The call has returned: news of its last octet is wanted as the options say. */
+  watchWrite(isZeroCopy: boolean): void {
+    const timestamping = this.setting(constant.SOL_SOCKET, constant.SO_TIMESTAMPING) ?? 0;
+    if (!isZeroCopy && timestamping === 0) return;
+    this.transmitProgress.watch(timestamping, isZeroCopy);
+    this.progressed = this.look;
+    if (this.connection !== undefined) this.look(this.connection);
+  }
+
+  /** MSG_MORE: what does not fill a segment waits, until a call comes without it. */
+  holdBack(isHeld: boolean): void {
+    if (isHeld === this.isHeldBack || this.tcpOption("cork") !== this.isHeldBack) return;
+    this.isHeldBack = isHeld;
+    this.connection?.set({ cork: isHeld });
   }
 
   events(): number {
@@ -135,7 +192,7 @@ export class StreamFile extends SocketFile implements TcpUser, TcpListenerUser {
   }
 
   listen(backlog: number): Result {
-    if (this.progress !== "unconnected" || this.connection !== undefined) return "EINVAL";
+    if (this.stage !== "unconnected" || this.connection !== undefined) return "EINVAL";
     const limit = backlog < 0 || backlog > LONGEST_BACKLOG ? LONGEST_BACKLOG : backlog;
     if (this.listener !== undefined) {
       this.listener.backlog = limit;
@@ -174,9 +231,9 @@ export class StreamFile extends SocketFile implements TcpUser, TcpListenerUser {
       this.disconnect();
       return new Call<number>(0);
     }
-    if (this.progress === "connected") return new Call<number>("EISCONN");
-    const waiting = this.progress === "connecting" ? "EALREADY" : "EINPROGRESS";
-    if (this.progress === "unconnected") {
+    if (this.stage === "connected") return new Call<number>("EISCONN");
+    const waiting = this.stage === "connecting" ? "EALREADY" : "EINPROGRESS";
+    if (this.stage === "unconnected") {
       if (this.listener !== undefined) return new Call<number>("EISCONN");
       const refusal = this.open(remote);
       if (refusal !== undefined) return new Call<number>(refusal);
@@ -185,7 +242,7 @@ export class StreamFile extends SocketFile implements TcpUser, TcpListenerUser {
       const { state } = this;
       if (state === "SYN-SENT" || state === "SYN-RECEIVED") return mayWait ? undefined : waiting;
       if (state !== "CLOSED") {
-        this.progress = "connected";
+        this.stage = "connected";
         return 0;
       }
       const error = this.takeError() ?? "ECONNABORTED";
@@ -199,7 +256,12 @@ export class StreamFile extends SocketFile implements TcpUser, TcpListenerUser {
   }
 
   receive(target: readonly Uint8Array[], flags: number): Call<Received> {
+    if ((flags & constant.MSG_ERRQUEUE) !== 0) return new Call<Received>(this.errors.receive(target, this.domain));
     return this.startReading(receiveStream(this, target, flags), (flags & constant.MSG_DONTWAIT) !== 0);
+  }
+
+  ioctl(request: number): Result | undefined {
+    return streamQuestion(this, request);
   }
 
   /** @param how SHUT_RD, SHUT_WR or SHUT_RDWR: one less than the mask */
@@ -230,19 +292,20 @@ export class StreamFile extends SocketFile implements TcpUser, TcpListenerUser {
   // From TCP
 
   acceptable(): void {
-    this.changed(constant.POLLIN | constant.POLLRDNORM);
+    this.changed(CAN_READ);
   }
 
   opened(): void {
-    this.changed(constant.POLLOUT | constant.POLLWRNORM);
+    this.changed(CAN_WRITE);
   }
 
   readable(): void {
-    this.changed(constant.POLLIN | constant.POLLRDNORM);
+    if (this.settings !== undefined) this.arrivedAt = this.owner.now();
+    this.changed(CAN_READ);
   }
 
   writable(): void {
-    this.changed(constant.POLLOUT | constant.POLLWRNORM);
+    this.changed(CAN_WRITE);
   }
 
   finished(): void {
@@ -260,6 +323,7 @@ export class StreamFile extends SocketFile implements TcpUser, TcpListenerUser {
     // The peer has reset what it had ended: nothing is lost but what we would still have said.
     if (error !== undefined) this.pendingError = error === "ECONNRESET" && connection.peerClosed ? "EPIPE" : error;
     this.shutdownMask = RECEIVE_SHUTDOWN | SEND_SHUTDOWN;
+    this.transmitted?.end();
     if (this.isClosed) this.gone();
     this.changed();
   }
@@ -291,10 +355,18 @@ export class StreamFile extends SocketFile implements TcpUser, TcpListenerUser {
     return this.lingering.start<number>(
       (mayWait) => (mayWait && UNACKNOWLEDGED.has(this.state) ? undefined : 0),
       true,
-      this.linger.linger * 1000,
+      // A negative time is a very long one.
+      Math.max(0, this.linger.linger * 1000),
       this.owner.timer,
     );
   }
+
+  private readonly look = (connection: TcpConnection): void => {
+    if (this.transmitted?.look(connection) === true) this.changed(constant.POLLERR);
+    const { notSentLowWater } = this;
+    if (notSentLowWater !== undefined && connection.unsentLength * 2 < notSentLowWater) this.changed(CAN_WRITE);
+    else if (this.transmitted?.isWatching !== true) this.progressed = undefined;
+  };
 
   /** Begins to connect; the name of an error when that is not possible. */
   private open(remote: Endpoint): Errno | undefined {
@@ -305,7 +377,7 @@ export class StreamFile extends SocketFile implements TcpUser, TcpListenerUser {
     if (typeof connection === "string") return connection === "EACCES" ? "ENETUNREACH" : connection;
     this.connection = connection;
     this.pendingError = undefined;
-    this.progress = "connecting";
+    this.stage = "connecting";
     return undefined;
   }
 
@@ -313,7 +385,7 @@ export class StreamFile extends SocketFile implements TcpUser, TcpListenerUser {
   private disconnect(): void {
     const { connection, state } = this;
     this.connection = undefined;
-    this.progress = "unconnected";
+    this.stage = "unconnected";
     this.shutdownMask = 0;
     this.urgentTaken = false;
     this.stopListening();

@@ -20,7 +20,7 @@ export function streamEvents(file: StreamFile): number {
     if (file.sendIsShut || connection === undefined || isWritable(file)) events |= CAN_WRITE;
     if (!file.urgentTaken && urgentOctetIsHere(file)) events |= POLLPRI;
   }
-  if (file.error !== undefined) events |= POLLERR;
+  if (file.error !== undefined || file.errors.length > 0) events |= POLLERR;
   return events;
 }
 
@@ -30,8 +30,9 @@ function isReadable(file: StreamFile, readable: number): boolean {
 }
 
 /** A third of the buffer is free. If not, TCP is obliged to tell when it is. */
-export function isWritable({ connection }: StreamFile): boolean {
+function isWritable({ connection, notSentLowWater }: StreamFile): boolean {
   if (connection === undefined || connection.isClosed) return true;
+  if (notSentLowWater !== undefined && connection.unsentLength * 2 >= notSentLowWater) return false;
   const free = connection.writableLength;
   if (free > 0 && free * 3 >= connection.options.sendBuffer) return true;
   if (free === 0) connection.send(PROBE);

@@ -1,9 +1,9 @@
 // recv on a TCP socket, in the order in which Linux looks (`tcp_recvmsg`): octets first, then the end, then errors.
 import type { TcpConnection } from "@netstrata/transport";
 import type { Attempt } from "./call.ts";
-import { NO_CONTROL } from "./control-message.ts";
 import { MSG_OOB, MSG_PEEK, MSG_TRUNC, MSG_WAITALL } from "./linux-numbers.ts";
 import type { Received } from "./open-file.ts";
+import { streamControl } from "./stream-control.ts";
 import type { StreamFile } from "./stream-file.ts";
 import { receiveUrgent, urgentOffset } from "./stream-urgent.ts";
 
@@ -12,7 +12,7 @@ export function receiveStream(file: StreamFile, target: readonly Uint8Array[], f
   const isPeek = (flags & MSG_PEEK) !== 0;
   const lowWater = Math.min(space, (flags & MSG_WAITALL) !== 0 ? space : file.receiveLowWater);
   let length = 0;
-  const done = (): Received => ({ length, flags: 0, from: undefined, control: NO_CONTROL });
+  const done = (): Received => ({ length, flags: 0, from: undefined, control: streamControl(file) });
   return (mayWait) => {
     const { connection } = file;
     if (file.isListening) return "ENOTCONN";

@@ -1,30 +1,51 @@
 // send on a TCP socket, in the order in which Linux looks (`tcp_sendmsg`).
-import type { ErrorCode } from "@netstrata/core";
 import type { TcpConnection } from "@netstrata/transport";
 import { copyOf } from "../byte-slab.ts";
 import type { Attempt } from "./call.ts";
-import { MSG_OOB } from "./linux-numbers.ts";
+import * as c from "./linux-numbers.ts";
 import type { Outgoing } from "./open-file.ts";
 import type { StreamFile } from "./stream-file.ts";
 
+/** TCP_NOTSENT_LOWAT is looked at between pieces of this size, in octets: Linux fills as large a segment (GSO) before it looks again. */
+const LARGEST_PIECE = 65_483;
+
 export function sendStream(file: StreamFile, { bytes, flags }: Outgoing): Attempt<number> {
+  const isZeroCopy = (flags & c.MSG_ZEROCOPY) !== 0 && file.setting(c.SOL_SOCKET, c.SO_ZEROCOPY) === 1;
   let sent = 0;
+  const returned = (): number => {
+    if (sent > 0) file.watchWrite(isZeroCopy);
+    return sent;
+  };
   return (mayWait) => {
     const { connection, state } = file;
     // What has been sent is told before what went wrong then: that waits for the next call.
     if (state !== "ESTABLISHED" && state !== "CLOSE-WAIT") {
-      if (sent > 0) return sent;
+      if (sent > 0) return returned();
       const error = file.takeError();
       if (error !== undefined) return error;
       if (state !== "SYN-SENT" && state !== "SYN-RECEIVED") return "EPIPE";
       return mayWait ? undefined : "EAGAIN";
     }
-    if (connection === undefined || file.error !== undefined || file.sendIsShut) return sent > 0 ? sent : (file.takeError() ?? "EPIPE");
-    sent += offer(connection, sent === 0 ? bytes : bytes.subarray(sent), (flags & MSG_OOB) !== 0);
-    if (sent === bytes.length) return sent;
+    if (connection === undefined || file.error !== undefined || file.sendIsShut)
+      return sent > 0 ? returned() : (file.takeError() ?? "EPIPE");
+    if ((flags & c.MSG_MORE) !== 0) file.holdBack(true);
+    while (sent < bytes.length && isBelowLowWater(file, connection)) {
+      const piece = bytes.subarray(sent, file.notSentLowWater === undefined ? bytes.length : sent + LARGEST_PIECE);
+      const taken = offer(connection, piece, (flags & c.MSG_OOB) !== 0);
+      file.wrote(taken);
+      sent += taken;
+      if (taken < piece.length) break;
+    }
+    if ((flags & c.MSG_MORE) === 0) file.holdBack(false);
+    if (sent === bytes.length) return returned();
     if (mayWait) return undefined;
-    return sent > 0 ? sent : "EAGAIN";
+    return sent > 0 ? returned() : "EAGAIN";
   };
+}
+
+/** TCP_NOTSENT_LOWAT: nothing more is taken while so much waits to be sent. */
+function isBelowLowWater({ notSentLowWater }: StreamFile, connection: TcpConnection): boolean {
+  return notSentLowWater === undefined || connection.unsentLength < notSentLowWater;
 }
 
 /** Gives TCP a copy of what it has room for; what is left over makes TCP tell when there is room again. */
@@ -32,6 +53,6 @@ function offer(connection: TcpConnection, bytes: Uint8Array, isUrgent: boolean):
   const room = Math.min(bytes.length, connection.writableLength);
   // One octet more than there is room for: TCP takes note that somebody waits, and does not keep it.
   const copy = room === bytes.length ? copyOf(bytes) : room === 0 ? bytes.subarray(0, 1) : copyOf(bytes.subarray(0, room + 1));
-  const taken: number | ErrorCode = isUrgent ? connection.sendUrgent(copy) : connection.send(copy);
+  const taken = isUrgent ? connection.sendUrgent(copy) : connection.send(copy);
   return typeof taken === "string" ? 0 : taken;
 }

@@ -1,21 +1,21 @@
 // The POSIX calls on descriptors, without waiting: what would block is a `Call` that settles later (POSIX.1-2017; errors as Linux).
-import { type Host, isMappedIpv4, type Milliseconds, type Timer } from "@netstrata/core";
+import { type Host, type IpAddress, isMappedIpv4, type Milliseconds, type Timer } from "@netstrata/core";
 import type { Endpoint, Tcp, TcpConnection, Udp } from "@netstrata/transport";
 import type { Closable, OpenSockets } from "../open-sockets.ts";
 import { reachable } from "../socket-address.ts";
-import { SystemError } from "../system-error.ts";
 import { BoundPorts } from "./bound-ports.ts";
-import { Call, type Outcome, type Result } from "./call.ts";
+import { Call, type Result } from "./call.ts";
 import { type ControlMessage, NO_CONTROL } from "./control-message.ts";
 import { DatagramFile, type DatagramFileOwner } from "./datagram-file.ts";
 import { DescriptorTable } from "./descriptor-table.ts";
 import type { Errno } from "./errno.ts";
 import * as constant from "./linux-numbers.ts";
-import { type OpenFile, type Outgoing, type Received, SocketFile } from "./open-file.ts";
+import { type OpenFile, type OptionDefaults, type Outgoing, type Received, SocketFile } from "./open-file.ts";
 import type { OptionValue } from "./option-value.ts";
+import type { GotOption } from "./options/option.ts";
+import { getOption, setOption } from "./options/socket-options.ts";
 import { look, type PollFd, PollWait } from "./poll.ts";
 import { addressAbove, addressBelow } from "./socket-family.ts";
-import { getOption, type OptionDefaults, setOption } from "./socket-options.ts";
 import { StreamFile, type StreamFileOwner } from "./stream-file.ts";
 import { WakeUps } from "./wake-ups.ts";
 
@@ -37,12 +37,6 @@ export interface AcceptedDescriptor {
   readonly from: Endpoint;
 }
 
-/** A value as getsockopt returns it, and the length that C's form of it has. */
-export interface GotOption {
-  readonly value: OptionValue;
-  readonly length: number;
-}
-
 const SOCKET_FLAGS: number = constant.SOCK_NONBLOCK | constant.SOCK_CLOEXEC;
 const SOCKET_TYPE_MASK = 0xf;
 /** Linux's limits of what is a number of a family, type or protocol at all. */
@@ -56,7 +50,6 @@ export class Syscalls {
   private readonly table: DescriptorTable;
   private readonly host: Host;
   private readonly sockets: OpenSockets;
-  private readonly defaults: OptionDefaults;
   private readonly wakeUps: WakeUps;
   private readonly streams: StreamFileOwner;
   private readonly datagrams: DatagramFileOwner;
@@ -66,15 +59,17 @@ export class Syscalls {
   constructor(host: Host, layers: { readonly tcp: Tcp; readonly udp: Udp }, sockets: OpenSockets, settings: SyscallSettings) {
     this.host = host;
     this.sockets = sockets;
-    this.defaults = settings.defaults;
     this.table = new DescriptorTable(settings.maxDescriptors);
     this.wakeUps = new WakeUps(host);
     const { wakeUps } = this;
     const timer = (onExpiry: () => void): Timer => host.clock.timer(onExpiry);
     const ended = (file: Closable): void => sockets.delete(file);
     const adopt = (connection: TcpConnection, listener: StreamFile): StreamFile => this.adopt(connection, listener);
-    this.streams = { wakeUps, timer, tcp: layers.tcp, ports: new BoundPorts(layers.tcp), adopt, ended };
-    this.datagrams = { wakeUps, timer, udp: layers.udp, ended };
+    const now = (): Milliseconds => host.clock.now();
+    const maxSendSize = (destination: IpAddress): number => layers.tcp.ip.maxSendSize(destination);
+    const common = { wakeUps, timer, now, maxSendSize, defaults: settings.defaults };
+    this.streams = { ...common, tcp: layers.tcp, ports: new BoundPorts(layers.tcp), adopt, ended };
+    this.datagrams = { ...common, udp: layers.udp, ended };
   }
 
   /** @param type SOCK_STREAM or SOCK_DGRAM, with SOCK_NONBLOCK and SOCK_CLOEXEC or without. @returns the lowest descriptor that is free */
@@ -225,19 +220,26 @@ export class Syscalls {
     return file.remote === undefined ? "ENOTCONN" : addressAbove(file, file.remote);
   }
 
-  setsockopt(fd: number, level: number, name: number, value: OptionValue): Result {
-    return this.withSocket(fd, (file) =>
-      caught(() => {
-        setOption(file, level, name, value);
-        return 0;
-      }),
-    );
+  /** @param length of C's form of the value in octets, when a program says something else than is right */
+  setsockopt(fd: number, level: number, name: number, value: OptionValue, length?: number): Result {
+    return this.withSocket(fd, (file) => setOption(file, level, name, value, length));
   }
 
-  getsockopt(fd: number, level: number, name: number): GotOption | Errno {
+  /** @param length octets that the program has room for */
+  getsockopt(fd: number, level: number, name: number, length?: number): GotOption | Errno {
     const file = this.socketOf(fd);
-    if (typeof file === "string") return file;
-    return caught(() => ({ value: getOption(file, level, name, this.defaults), length: 4 }));
+    return typeof file === "string" ? file : getOption(file, level, name, length);
+  }
+
+  /** The questions (SIOCINQ, SIOCOUTQ, SIOCOUTQNSD, SIOCATMARK) return their answer. @param argument for FIONBIO: 0 or not */
+  ioctl(fd: number, request: number, argument = 0): Result {
+    const file = this.table.find(fd);
+    if (file === undefined) return "EBADF";
+    if (request === constant.FIONBIO) {
+      file.nonBlocking = argument !== 0;
+      return 0;
+    }
+    return file.ioctl(request) ?? "ENOTTY";
   }
 
   fcntl(fd: number, command: number, argument = 0): Result {
@@ -312,12 +314,8 @@ export class Syscalls {
 
   private adopt(connection: TcpConnection, listener: StreamFile): StreamFile {
     const file = this.createStream(listener.domain);
-    file.reuseAddress = listener.reuseAddress;
-    file.reusePort = listener.reusePort;
-    file.onlyIpv6 = listener.onlyIpv6;
-    file.linger = listener.linger;
+    file.inherit(listener);
     file.urgentInline = listener.urgentInline;
-    file.receiveLowWater = listener.receiveLowWater;
     file.adopt(connection);
     file.configure(listener.options);
     return file;
@@ -363,13 +361,4 @@ function joined(pieces: readonly Uint8Array[]): Uint8Array {
     at += piece.length;
   }
   return all;
-}
-
-function caught<T>(run: () => T): Outcome<T> {
-  try {
-    return run();
-  } catch (error) {
-    if (error instanceof SystemError && error.code !== "ENOTFOUND") return error.code;
-    throw error;
-  }
 }

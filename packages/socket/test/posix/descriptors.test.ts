@@ -120,7 +120,7 @@ describe("options", () => {
     async (_, level, name, before, after) => {
       const { client, server, run } = twoStacks();
       // Of a connection it is what a segment carries beside its timestamps, as in Linux (RFC 6691).
-      const agreed = name === c.TCP_MAXSEG ? (after as number) - 12 : after;
+      const agreed = level === IPPROTO_TCP && name === c.TCP_MAXSEG ? (after as number) - 12 : after;
       await run(async () => {
         const { posix } = client;
         const [fd, late] = [1, 2].map(() => posix.socket(c.AF_INET, c.SOCK_STREAM));
@@ -134,7 +134,7 @@ describe("options", () => {
         await posix.connect(fd, { address: "10.0.0.2", port: 80 });
         expect(posix.getsockopt(fd, level, name)).toBe(agreed);
         const { fd: peer } = await server.posix.accept(listener);
-        if (name !== c.SO_REUSEADDR) expect(server.posix.getsockopt(peer, level, name)).toBe(agreed);
+        expect(server.posix.getsockopt(peer, level, name)).toBe(agreed);
         await posix.connect(late, { address: "10.0.0.2", port: 80 });
         posix.setsockopt(late, level, name, after);
         expect(posix.getsockopt(late, level, name)).toBe(agreed);
@@ -176,15 +176,14 @@ describe("options", () => {
     const { posix } = twoStacks().client;
     const stream = posix.socket(c.AF_INET, c.SOCK_STREAM);
     const datagram = posix.socket(c.AF_INET, c.SOCK_DGRAM);
-    expect(() => posix.getsockopt(stream, 77, 1)).toThrow("getsockopt ENOPROTOOPT");
+    expect(() => posix.getsockopt(stream, 77, 1)).toThrow("getsockopt EOPNOTSUPP");
+    expect(() => posix.setsockopt(stream, 77, 1, 1)).toThrow("setsockopt ENOPROTOOPT");
     expect(() => posix.setsockopt(stream, SOL_SOCKET, 77, 1)).toThrow("setsockopt ENOPROTOOPT");
     expect(() => posix.setsockopt(stream, SOL_SOCKET, c.SO_TYPE, 1)).toThrow(/ENOPROTOOPT/);
     expect(() => posix.setsockopt(datagram, IPPROTO_TCP, c.TCP_NODELAY, 1)).toThrow(/ENOPROTOOPT/);
-    expect(() => posix.setsockopt(datagram, SOL_SOCKET, c.SO_LINGER, { onoff: 1, linger: 1 })).toThrow(/ENOPROTOOPT/);
     const outOfRange: [number, number, number][] = [
       [IPPROTO_IP, c.IP_TTL, 0],
       [IPPROTO_IP, c.IP_TTL, 256],
-      [IPPROTO_IP, c.IP_TOS, -1],
       [IPPROTO_TCP, c.TCP_MAXSEG, 87],
       [IPPROTO_TCP, c.TCP_KEEPCNT, 128],
       [IPPROTO_TCP, c.TCP_KEEPIDLE, 0.5],
@@ -192,7 +191,6 @@ describe("options", () => {
       [SOL_SOCKET, c.SO_LINGER, 1],
     ];
     for (const [level, name, value] of outOfRange) expect(() => posix.setsockopt(stream, level, name, value)).toThrow("setsockopt EINVAL");
-    expect(() => posix.setsockopt(stream, SOL_SOCKET, c.SO_LINGER, { onoff: 1, linger: -1 })).toThrow(/EINVAL/);
   });
 });
 

@@ -467,7 +467,7 @@ describe("the ends", () => {
       const writing = client.posix.write(fd, new Uint8Array(50_000));
       await stacks.sleep(1000);
       await server.posix.close(peer);
-      expect(await writing).toBe(3460);
+      expect(await writing).toBe(3448);
       expect(await rejection(client.posix.write(fd, octets(1)))).toMatchObject({ code: "ECONNRESET" });
       expect(await rejection(client.posix.write(fd, octets(1)))).toMatchObject({ code: "EPIPE" });
     });

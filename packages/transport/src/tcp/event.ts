@@ -18,6 +18,7 @@ export function finishEvent(tcb: TransmissionControlBlock): void {
   }
   tcb.inEvent = false;
   sendPending(tcb);
+  tcb.user.progressed?.(tcb.connection);
 }
 
 function notify(tcb: TransmissionControlBlock): void {

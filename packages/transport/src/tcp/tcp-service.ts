@@ -29,6 +29,11 @@ export interface TcpUser {
    * what was sent has been acknowledged; octets that were received can still be read.
    */
   closed?(connection: TcpConnection, error: ErrorCode | undefined): void;
+  /**
+   * The event is over, and what could be sent has been sent. Called after every event while it is there at all; unlike the others
+   * outside of the event, so that a user call in it is an event of its own.
+   */
+  progressed?(connection: TcpConnection): void;
   /** A soft error: the network complains, but the connection goes on trying (MUST-47, SHLD-25). */
   softError?(connection: TcpConnection, error: ErrorCode): void;
   /** Urgent data has appeared or its end has moved on (MUST-32). */
