@@ -24,6 +24,7 @@ export * from "./tcp/tcp-events.ts";
 export * from "./tcp/tcp-header.ts";
 export * from "./tcp/tcp-options.ts";
 export * from "./tcp/tcp-service.ts";
+export * from "./tcp/time-wait-reuse.ts";
 export * from "./tcp/timestamp-offset.ts";
 export * from "./udp/udp.ts";
 export * from "./udp/udp-counters.ts";

@@ -69,6 +69,8 @@ export const DEFAULT_TCP_OPTIONS: ResolvedTcpOptions = {
   windowValidation: "rfc7661",
   // RFC 9293 §3.4.2: MSL is two minutes.
   timeWait: 240_000,
+  // MAY-2, RFC 6191
+  timeWaitReuse: "passive",
   finWait2: 60_000,
 };
 

@@ -39,7 +39,7 @@ export function passesPaws(tcb: TransmissionControlBlock, segment: Segment): boo
     context.counters.PAWSOldAck += 1;
     return false;
   }
-  context.counters.PAWSEstab += 1;
+  context.counters[tcb.state === "TIME-WAIT" ? "PAWSTimewait" : "PAWSEstab"] += 1;
   if (policy === "freebsd" && segment.length === 0) return false;
   // §5.3 R1: an acknowledgment, without which half-open connections would not be found.
   if (tcb.sackPermitted && segment.payload.length > 0) noteDuplicate(tcb, segment);

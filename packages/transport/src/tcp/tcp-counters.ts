@@ -47,6 +47,7 @@ const NAMES = [
   "TCPACKSkippedPAWS",
   "PAWSActive",
   "PAWSEstab",
+  "PAWSTimewait",
   "PAWSOldAck",
   "TCPKeepAlive",
   "TCPWinProbe",

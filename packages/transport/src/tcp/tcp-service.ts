@@ -13,6 +13,7 @@ import type { OptionLayout } from "./option-layout.ts";
 import type { RetryCounting } from "./patience.ts";
 import type { PawsPolicy } from "./paws.ts";
 import type { TcpState } from "./state.ts";
+import type { TimeWaitReuse } from "./time-wait-reuse.ts";
 
 /** Notifications. Each is the last thing that happens in an event, so every user call is allowed inside. */
 export interface TcpUser {
@@ -177,6 +178,8 @@ export interface TcpConnectionOptions {
   readonly trafficClass?: number;
   /** Length of the TIME-WAIT state, 2 MSL. @default 240000 ms (RFC 9293 §3.4.2) */
   readonly timeWait?: number;
+  /** Which new connections may take the place of one in TIME-WAIT (RFC 6191). @default "passive" */
+  readonly timeWaitReuse?: TimeWaitReuse;
   /** How long a connection that nobody holds any more (closed both ways by the user) waits in FIN-WAIT-2; negative: not at all, it is aborted. @default 60000 ms */
   readonly finWait2?: number;
 }

@@ -58,6 +58,7 @@ import type {
   TcpService,
   TcpUser,
 } from "./tcp-service.ts";
+import { mayOpenAgain, maySynReopen } from "./time-wait-reuse.ts";
 import { ON_TIMEOUT } from "./timeouts.ts";
 import { createTimestampOffsets, type TimestampOffsetSource } from "./timestamp-offset.ts";
 import { type TcpContext, type TimerKind, TransmissionControlBlock } from "./transmission-control-block.ts";
@@ -163,7 +164,13 @@ export class Tcp implements TcpService, IpProtocolHandler, TcpContext {
     const address = chosen ?? this.ip.sourceFor(remote.address);
     if (address === undefined) return "ENETUNREACH";
     if (this.connections.size >= this.maxConnections) return "EMFILE";
-    const isFree = (port: number): boolean => this.connections.find(address, port, remote.address, remote.port) === undefined;
+    const resolved = resolveTcpOptions(this.defaults, changes);
+    const holder = (port: number): TransmissionControlBlock | undefined =>
+      this.connections.find(address, port, remote.address, remote.port);
+    const isFree = (port: number): boolean => {
+      const former = holder(port);
+      return former === undefined || mayOpenAgain(former, resolved);
+    };
     let port = wanted?.port ?? 0;
     if (port === 0) {
       const free = chooseEphemeralPort(
@@ -174,7 +181,9 @@ export class Tcp implements TcpService, IpProtocolHandler, TcpContext {
       if (free === undefined) return "EADDRNOTAVAIL";
       port = free;
     } else if (!isFree(port)) return "EADDRINUSE";
-    const tcb = this.createBlock({ address, port }, remote, false, resolveTcpOptions(this.defaults, changes));
+    const former = holder(port);
+    if (former !== undefined) becomeClosed(former, undefined);
+    const tcb = this.createBlock({ address, port }, remote, false, resolved, former?.snd.nxt);
     tcb.user = user;
     if (route !== undefined) followRoute(tcb, route);
     this.counters.ActiveOpens += 1;
@@ -350,15 +359,11 @@ export class Tcp implements TcpService, IpProtocolHandler, TcpContext {
     else this.listeners.set(listener.local.port, rest);
   }
 
-  /**
-   * MAY-2: a SYN for a connection in TIME-WAIT opens it anew when its number lies beyond all that was received, so that nobody has
-   * to wait for whoever closed first (RFC 1122 §4.2.2.13).
-   */
+  /** MAY-2: so that nobody has to wait for whoever closed first. */
   private mayReopen(tcb: TransmissionControlBlock, segment: Segment): boolean {
-    if (tcb.state !== "TIME-WAIT" || !segment.hasSyn || segment.hasAck || segment.hasRst) return false;
-    if (!isAfter(segment.seq, tcb.rcv.nxt)) return false;
+    if (tcb.state !== "TIME-WAIT") return false;
     const listener = this.listenerFor(tcb.local.address, tcb.local.port);
-    return listener !== undefined && !listener.isFull;
+    return listener !== undefined && !listener.isFull && maySynReopen(tcb, segment, listener.options);
   }
 
   /** @param formerNxt SND.NXT of an earlier connection between the same ends, beyond which this one has to start */
