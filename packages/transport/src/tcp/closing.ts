@@ -11,6 +11,8 @@ export function becomeClosed(tcb: TransmissionControlBlock, error: ErrorCode | u
   if (tcb.state === "SYN-SENT" || tcb.state === "SYN-RECEIVED") counters.AttemptFails += 1;
   else if (error !== undefined && (tcb.state === "ESTABLISHED" || tcb.state === "CLOSE-WAIT")) counters.EstabResets += 1;
   leaveOrphans(tcb);
+  tcb.fastOpenQueue?.leave(error === "ECONNRESET");
+  tcb.fastOpenQueue = undefined;
   tcb.error ??= error;
   tcb.disarmAll();
   tcb.sendBuffer.clear();

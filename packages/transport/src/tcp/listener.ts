@@ -1,13 +1,30 @@
 // The LISTEN state (RFC 9293 §3.10.7.2): a listener makes a connection of each SYN, and hands it out when the handshake is complete.
+import type { Host } from "@netstrata/core";
 import type { Endpoint } from "../endpoint.ts";
 import type { Binding } from "../wildcard.ts";
 import { abort, becomeClosed } from "./closing.ts";
 import type { ResolvedTcpOptions } from "./connection-options.ts";
 import { finishEvent } from "./event.ts";
-import type { TcpConnection, TcpListener, TcpListenerUser } from "./tcp-service.ts";
+import { setFastOpenKeys } from "./fast-open/fast-open.ts";
+import { FastOpenCookies } from "./fast-open/fast-open-cookies.ts";
+import { FastOpenQueue } from "./fast-open/fast-open-queue.ts";
+import { retriesWithin } from "./patience.ts";
+import type { PersonalityName } from "./personality.ts";
+import type { TcpConnection, TcpListener, TcpListenerUser, TcpListenOptions } from "./tcp-service.ts";
 import type { HandshakeListener, TransmissionControlBlock } from "./transmission-control-block.ts";
 
 export const DEFAULT_BACKLOG = 128;
+
+/** How many connections really wait for a given backlog. The systems have never agreed. */
+const ACCEPT_QUEUE: Readonly<Record<PersonalityName, (backlog: number) => number>> = {
+  rfc: (backlog) => backlog,
+  // sk_acceptq_is_full()
+  linux: (backlog) => backlog + 1,
+  // sonewconn(): half as many again
+  freebsd: (backlog) => Math.floor((3 * backlog) / 2) + 1,
+};
+
+type ListenerSettings = Pick<TcpListenOptions, "backlog" | "ipv6Only" | "fastOpenBacklog" | "deferAccept" | "abortOnOverflow">;
 
 export class Listener implements TcpListener, HandshakeListener {
   readonly local: Endpoint;
@@ -20,14 +37,28 @@ export class Listener implements TcpListener, HandshakeListener {
   private readonly halfOpen: TransmissionControlBlock[] = [];
   private waiting: TcpConnection[] = [];
 
+  readonly abortOnOverflow: boolean;
+  /** RFC 7413 */
+  readonly fastOpenQueue: FastOpenQueue;
+  fastOpenCookies: FastOpenCookies | undefined;
+  /** In ms. */
+  deferAccept: number;
+  private readonly host: Host;
+  private readonly personality: PersonalityName;
+
   constructor(
+    { host, personality }: { readonly host: Host; readonly personality: PersonalityName },
     local: Endpoint,
-    ipv6Only: boolean,
     user: TcpListenerUser,
     options: ResolvedTcpOptions,
-    backlog: number,
+    { backlog = DEFAULT_BACKLOG, fastOpenBacklog = 0, deferAccept = 0, abortOnOverflow = false, ipv6Only = false }: ListenerSettings,
     onClose: (listener: Listener) => void,
   ) {
+    this.host = host;
+    this.personality = personality;
+    this.fastOpenQueue = new FastOpenQueue(host.clock, fastOpenBacklog);
+    this.deferAccept = deferAccept;
+    this.abortOnOverflow = abortOnOverflow;
     this.local = local;
     this.binding = { address: local.address, ipv6Only };
     this.user = user;
@@ -46,7 +77,29 @@ export class Listener implements TcpListener, HandshakeListener {
 
   /** As many wait as may; another SYN is not worth an answer, and the peer tries again. */
   get isFull(): boolean {
-    return this.waiting.length >= this.backlog;
+    return this.waiting.length >= ACCEPT_QUEUE[this.personality](this.backlog);
+  }
+
+  /** As many are half open as may be: time for SYN cookies, where they are wanted. */
+  get hasManyHalfOpen(): boolean {
+    return this.halfOpen.length >= this.backlog;
+  }
+
+  get fastOpenBacklog(): number {
+    return this.fastOpenQueue.limit;
+  }
+
+  set fastOpenBacklog(limit: number) {
+    this.fastOpenQueue.limit = limit;
+  }
+
+  setFastOpenKeys(keys: Uint8Array): void {
+    this.fastOpenCookies ??= new FastOpenCookies(this.host, Number.POSITIVE_INFINITY);
+    setFastOpenKeys(this.fastOpenCookies, keys);
+  }
+
+  get deferRetries(): number {
+    return retriesWithin(this.deferAccept, this.options.rtoInitial, this.options.rtoMaximum);
   }
 
   /**

@@ -66,3 +66,15 @@ export function timeOfRetries(retries: number, least: Milliseconds, most: Millis
   if (retries <= doublings) return (2 ** (retries + 1) - 1) * least;
   return (2 ** (doublings + 1) - 1) * least + (retries - doublings) * most;
 }
+
+/** How many timeouts, doubling from `least` up to `most`, begin within `duration`. */
+export function retriesWithin(duration: Milliseconds, least: Milliseconds, most: Milliseconds): number {
+  if (duration <= 0) return 0;
+  let retries = 1;
+  let timeout = least;
+  for (let period = least; duration > period && retries < 255; retries += 1) {
+    timeout = Math.min(most, 2 * timeout);
+    period += timeout;
+  }
+  return retries;
+}

@@ -4,6 +4,7 @@ import { acknowledge, setSendWindow } from "./acknowledgment.ts";
 import { acknowledgeOutOfWindow, challenge } from "./challenge-ack.ts";
 import { becomeClosed, enterTimeWait } from "./closing.ts";
 import { startCongestionControl } from "./congestion-feedback.ts";
+import { noteFastOpenAnswer } from "./fast-open/active-fast-open.ts";
 import { createLossRecovery } from "./loss-recovery/loss-recovery.ts";
 import { armFinWait2 } from "./orphan.ts";
 import { answersOurSyn, passesPaws } from "./paws.ts";
@@ -18,7 +19,7 @@ import { reportCongestion } from "./tcp-events.ts";
 import { FIN, SYN, URG } from "./tcp-header.ts";
 import { MAX_WINDOW_SCALE, type TcpOptions } from "./tcp-options.ts";
 import { advancesTimestamp, applyTimestampsOfSyn, echoedRoundTrip, recordTimestampOf, timestampClock } from "./timestamps.ts";
-import { SMALLEST_SEND_MSS, type TransmissionControlBlock } from "./transmission-control-block.ts";
+import { type HandshakeListener, SMALLEST_SEND_MSS, type TransmissionControlBlock } from "./transmission-control-block.ts";
 
 /** What a check decides: go on with the next one, or be done with the segment. */
 type Outcome = "continue" | "done" | "answer-with-reset";
@@ -87,7 +88,13 @@ function segmentArrivesInSynSent(tcb: TransmissionControlBlock, segment: Segment
     // §3.10.7.3 lets text and FIN that came along be queued; they are left to be sent again, as nothing confirms the peer yet.
     return "done";
   }
+  noteFastOpenAnswer(tcb, segment);
   becomeEstablished(tcb, segment);
+  if (!tcb.scoreboard.isEmpty) {
+    // RFC 7413 §4.1.3: the SYN was taken and its text was not, which is no sign of congestion.
+    tcb.scoreboard.markAllLost();
+    tcb.lossReason = "fast-open";
+  }
   processTextAfterHandshake(tcb, segment);
   return "done";
 }
@@ -110,7 +117,7 @@ function becomeEstablished(tcb: TransmissionControlBlock, segment: Segment): voi
   tcb.timeouts = 0;
   tcb.softError = undefined;
   // Karn's rule; but an echo tells which of the SYNs is answered (RFC 7323 §4).
-  const measured = synLost ? echoedRoundTrip(tcb, segment) : roundTrip;
+  const measured = synLost || syn === undefined ? echoedRoundTrip(tcb, segment) : roundTrip;
   if (measured === undefined) tcb.retransmissionTimeout.handshakeWithoutMeasurement();
   else {
     tcb.retransmissionTimeout.measured(measured, tcb.options.rtoMinimum);
@@ -120,7 +127,9 @@ function becomeEstablished(tcb: TransmissionControlBlock, segment: Segment): voi
   tcb.setState("ESTABLISHED");
   tcb.statistics.established(tcb.clock.now());
   updateSegmentSize(tcb);
-  startCongestionControl(tcb, syn?.transmissions ?? 1, synLost ? undefined : roundTrip);
+  if (tcb.fastOpenQueue === undefined) startCongestionControl(tcb, syn?.transmissions ?? 1, measured);
+  tcb.fastOpenQueue?.leave(false);
+  tcb.fastOpenQueue = undefined;
   reportCongestion(tcb, "established");
   if (tcb.options.keepAlive) tcb.timer("keepAlive").arm(tcb.options.keepAliveIdle);
   // A CLOSE that was called in SYN-RECEIVED was kept until now (§3.10.4).
@@ -250,6 +259,8 @@ function checkAcknowledgment(tcb: TransmissionControlBlock, segment: Segment): O
       tcb.context.drops.count("acknowledgment-out-of-range");
       return "answer-with-reset";
     }
+    const { listener } = tcb;
+    if (listener !== undefined && !mayEstablish(tcb, listener, segment)) return listener.abortOnOverflow ? "answer-with-reset" : "done";
     recordTimestampOf(tcb, segment);
     setSendWindow(tcb, segment, segment.window << snd.shift);
     tcb.ecnHandshake.acknowledged(tcb, segment);
@@ -271,6 +282,23 @@ function checkAcknowledgment(tcb: TransmissionControlBlock, segment: Segment): O
 function hasAcceptableAck(tcb: TransmissionControlBlock, segment: Segment): boolean {
   const { una, nxt, maxWnd } = tcb.snd;
   return segment.hasAck && !isAfter(segment.ack, nxt) && sequenceDistance(segment.ack, una) <= maxWnd;
+}
+
+/** The handshake would be complete; but the listener may have no room, or wait for text. */
+function mayEstablish(tcb: TransmissionControlBlock, listener: HandshakeListener, segment: Segment): boolean {
+  const { context } = tcb;
+  if (listener.isFull) {
+    // The peer believes itself connected; what it sends, or our SYN,ACK, brings another chance.
+    context.counters.ListenOverflows += 1;
+    context.counters.ListenDrops += 1;
+    context.drops.count("accept-queue-full");
+    if (listener.abortOnOverflow) becomeClosed(tcb, "ECONNABORTED");
+    return false;
+  }
+  if (tcb.timeouts >= listener.deferRetries || segment.length > 0) return true;
+  tcb.handshakeDeferred = true;
+  context.counters.TCPDeferAcceptDrop += 1;
+  return false;
 }
 
 /** The states in which the acknowledgment of our FIN means something. */

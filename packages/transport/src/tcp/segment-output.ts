@@ -24,10 +24,10 @@ export function transmit(tcb: TransmissionControlBlock, seq: SequenceNumber, len
   if (bareTimestamps) writeAlignedTimestamps(packet, timestampClock(tcb), acknowledges ? tcb.timestamps.recent : 0);
   else if (options !== undefined) writeTcpOptions(packet, options, optionLayout);
   if (length > 0) {
-    const offset = sequenceDistance(tcb.bufferStart, seq);
+    const offset = isSyn ? 0 : sequenceDistance(tcb.bufferStart, seq);
     tcb.sendBuffer.copy(offset, length, packet.bytes, packet.start + optionsLength);
     // MUST-61: PSH on the segment that empties the queue.
-    if (offset + length === tcb.sendBuffer.length) flags |= PSH;
+    if (offset + length === tcb.sendBuffer.length && !isSyn) flags |= PSH;
   }
   let urgentPointer = 0;
   if (snd.up !== undefined && isBefore(seq, snd.up) && !isSyn && (flags & RST) === 0) {
@@ -91,6 +91,8 @@ function synOptions(tcb: TransmissionControlBlock, acknowledges: boolean): TcpOp
     sackPermitted: asks ? tcb.options.sack : tcb.sackPermitted,
     windowScale: scales ? windowShift(tcb.options) : undefined,
     timestamps: (asks ? tcb.options.timestamps : tcb.timestamps.enabled) ? nextTimestamps(tcb, acknowledges) : undefined,
+    // RFC 7413 §4.1.3: a SYN that is sent again is a plain one.
+    fastOpen: synTransmissions(tcb) === 1 ? tcb.fastOpen?.option : undefined,
   };
   const accurateEcn = acknowledges ? tcb.ecnHandshake.option(tcb, options, synTransmissions(tcb)) : undefined;
   return accurateEcn === undefined ? options : { ...options, accurateEcn };

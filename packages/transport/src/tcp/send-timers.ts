@@ -1,6 +1,7 @@
 // The two timers of the sending half (RFC 6298 §5, RFC 9293 §3.8.3, §3.8.6.1): when they run, and how long.
 import { isAtOrBefore, isBefore, type Milliseconds, sequenceAdd } from "@netstrata/core";
 import { patienceLeft } from "./patience.ts";
+import { SYN } from "./tcp-header.ts";
 import type { TransmissionControlBlock } from "./transmission-control-block.ts";
 
 /** RFC 9293 §3.8.6.2.1: the override timeout, 0.1 to 1.0 seconds, after which what the window lets through is sent all the same. */
@@ -20,7 +21,8 @@ export function armSendTimers(tcb: TransmissionControlBlock): void {
     return;
   }
   tcb.disarm("retransmission");
-  const waiting = isBefore(tcb.snd.nxt, tcb.sendEnd) && tcb.state !== "SYN-SENT" && tcb.state !== "SYN-RECEIVED";
+  const waiting =
+    isBefore(tcb.snd.nxt, tcb.sendEnd) && (tcb.fastOpenQueue !== undefined || (tcb.state !== "SYN-SENT" && tcb.state !== "SYN-RECEIVED"));
   // What waits for its turn is neither lost nor held back by the peer.
   if (!waiting || tcb.isArmed("pacing")) tcb.disarm("persist");
   else if (!tcb.isArmed("persist")) {
@@ -52,7 +54,8 @@ export function armRetransmission(tcb: TransmissionControlBlock, start: "from no
   if (first === undefined) return;
   const elapsed = start === "from now" ? 0 : tcb.clock.now() - first.sentAt;
   const timeout = Math.max(1, tcb.retransmissionTimeout.value - elapsed);
-  tcb.probeDue = tcb.recovery.mayProbe(tcb);
+  // The answer to a SYN is not probed for.
+  tcb.probeDue = (first.flags & SYN) === 0 && tcb.recovery.mayProbe(tcb);
   const due = tcb.probeDue ? Math.min(timeout, tcb.recovery.probe.timeout(tcb)) : timeout;
   // At least a millisecond: a remainder below the clock's precision would expire at once, for ever.
   tcb.timer("retransmission").arm(Math.max(1, Math.min(patienceLeft(tcb, first), due)));

@@ -27,6 +27,7 @@ const LOSS_CLAUSE: Readonly<Record<TcpRetransmissionEvent["reason"], string>> = 
   rack: "RFC 8985 §6.2",
   sack: "RFC 6675 §5",
   "loss-probe": "RFC 8985 §7.3",
+  "fast-open": "RFC 7413 §4.1.3",
 };
 
 /** Sends all that may be sent now, and an acknowledgment if one is due that found no company. Ends every event. */
@@ -41,12 +42,13 @@ export function sendPending(tcb: TransmissionControlBlock): void {
   // RFC 5682 §2.1 step 2b: where it is in doubt that anything was lost, what is new goes first.
   if (tcb.recovery.newDataFirst) sendNewOrGiveUp(tcb);
   else sendLost(tcb);
-  const handshakeIsOver = tcb.state !== "SYN-SENT" && tcb.state !== "SYN-RECEIVED";
-  if (handshakeIsOver) sendNew(tcb);
+  // RFC 7413 §4.2.2: a fast open does not wait for the end of the handshake.
+  const maySend = (tcb.state !== "SYN-SENT" && tcb.state !== "SYN-RECEIVED") || tcb.fastOpenQueue !== undefined;
+  if (maySend) sendNew(tcb);
   // What turned out to be too large for the path meanwhile.
   sendLost(tcb);
   if (tcb.deliveryRate !== undefined) noteApplicationLimit(tcb, sequenceDistance(tcb.snd.nxt, tcb.sendEnd));
-  if (tcb.flightSize > 0 && handshakeIsOver) tcb.validation.sent(tcb, tcb.congestionLimited || !fitsWindow(tcb, tcb.segmentSize));
+  if (tcb.flightSize > 0 && maySend) tcb.validation.sent(tcb, tcb.congestionLimited || !fitsWindow(tcb, tcb.segmentSize));
   if (tcb.ackNow) sendAcknowledgment(tcb);
   else if (tcb.unacknowledgedReceived > 0) tcb.acknowledging.delay(tcb);
   armSendTimers(tcb);
@@ -67,7 +69,7 @@ function sendLost(tcb: TransmissionControlBlock): void {
   if (tcb.recovery.newDataFirst) return;
   const first = scoreboard.first();
   for (let lost = scoreboard.firstLost(); lost !== undefined; lost = scoreboard.firstLost()) {
-    if (!fitsWindow(tcb, sequenceDistance(lost.start, lost.end))) {
+    if ((lost.flags & SYN) === 0 && !fitsWindow(tcb, sequenceDistance(lost.start, lost.end))) {
       tcb.congestionLimited = true;
       return;
     }
@@ -109,7 +111,7 @@ function sendNew(tcb: TransmissionControlBlock): void {
 function nagleAllows(tcb: TransmissionControlBlock): boolean {
   const { snd, options } = tcb;
   if (options.cork) return false;
-  if (options.noDelay || snd.nxt === snd.una) return true;
+  if (options.noDelay || snd.nxt === tcb.bufferStart) return true;
   return options.nagle === "minshall" && !isAfter(snd.smallEnd, snd.una);
 }
 
@@ -134,11 +136,21 @@ export function sendFresh(tcb: TransmissionControlBlock, length: number, withFin
   transmit(tcb, start, length, ACK | flags, isFresh);
 }
 
-/** Sends our SYN: <SEQ=ISS><CTL=SYN>, or with an ACK in SYN-RECEIVED. */
+/** Sends our SYN: <SEQ=ISS><CTL=SYN>, or with an ACK in SYN-RECEIVED. RFC 7413 §4.1.3: maybe with text. */
 export function sendSyn(tcb: TransmissionControlBlock): void {
+  const text = tcb.fastOpen?.length ?? 0;
   queueSent(tcb, 1, SYN);
-  transmit(tcb, tcb.iss, 0, tcb.state === "SYN-SENT" ? SYN : SYN | ACK);
+  // Apart from the SYN, because what is not acknowledged with it goes out again without it.
+  if (text > 0) queueSent(tcb, text, 0);
+  tcb.bytesSent += text;
+  transmit(tcb, tcb.iss, text, tcb.state === "SYN-SENT" ? SYN : SYN | ACK);
   armSendTimers(tcb);
+}
+
+/** A SYN,ACK that nothing here will remember (RFC 4987 §3.6). */
+export function sendCookie(tcb: TransmissionControlBlock): void {
+  tcb.snd.nxt = sequenceAdd(tcb.iss, 1);
+  transmit(tcb, tcb.iss, 0, SYN | ACK);
 }
 
 /** A segment of new data for a tail loss probe, whatever the congestion window says (RFC 8985 §7.3); false when there is none to send. */

@@ -31,7 +31,8 @@ export interface TcpRetransmissionEvent extends TcpConnectionEvent {
     | "peer-retransmission"
     | "rack"
     | "sack"
-    | "loss-probe";
+    | "loss-probe"
+    | "fast-open";
   readonly clause: string;
 }
 

@@ -199,6 +199,11 @@ export interface TcpOpenOptions extends TcpConnectionOptions {
   readonly local?: Partial<Endpoint>;
   /** Routers to pass on the way, in this order: a loose source route (MUST-51). IPv4 only, at most nine. */
   readonly sourceRoute?: readonly IpAddress[];
+  /**
+   * Fast Open (RFC 7413): the first text to send, with the SYN as far as the server's cookie is known and it fits, else after
+   * the handshake; with none, or without a cookie, the SYN asks for one. Whatever of it the send buffer takes counts as sent by `send`.
+   */
+  readonly fastOpen?: Uint8Array;
 }
 
 export interface TcpListenOptions extends TcpConnectionOptions {
@@ -206,6 +211,12 @@ export interface TcpListenOptions extends TcpConnectionOptions {
   readonly backlog?: number;
   /** A listener on "::" takes IPv6 connections only, and leaves the port's IPv4 to others (RFC 3493 §5.3). @default false */
   readonly ipv6Only?: boolean;
+  /** Connections that may be open by Fast Open alone at a time (RFC 7413 §5.1); 0 gives and takes no cookies. @default 0, or what the stack's `fastOpen.backlog` says */
+  readonly fastOpenBacklog?: number;
+  /** A connection is handed out when its first text has come, or when this time has passed since its SYN (TCP_DEFER_ACCEPT). @default 0 ms */
+  readonly deferAccept?: number;
+  /** Reset who completes a handshake when as many wait as may, instead of leaving them to try again. @default false */
+  readonly abortOnOverflow?: boolean;
 }
 
 /** A snapshot for people and tests. Times in ms, sizes in octets. */
@@ -307,6 +318,11 @@ export interface TcpListener {
   user: TcpListenerUser;
   /** Connections that may wait to be accepted; may be changed at any time. */
   backlog: number;
+  /** As in the options; may be changed at any time. */
+  fastOpenBacklog: number;
+  deferAccept: number;
+  /** Makes and takes cookies by keys of this listener's own: 16 octets, or 32 with the key before. Throws a RangeError at any other length. */
+  setFastOpenKeys(keys: Uint8Array): void;
   /** The connection that has waited longest; undefined when none waits. It may have been closed by its peer meanwhile. */
   accept(): TcpConnection | undefined;
   /** Stops listening; connections that were not accepted are reset. */

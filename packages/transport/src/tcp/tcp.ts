@@ -34,18 +34,22 @@ import { createCongestionControl } from "./congestion/congestion-controls.ts";
 import { DEFAULT_TCP_OPTIONS, type ResolvedTcpOptions, resolveTcpOptions } from "./connection-options.ts";
 import { ConnectionTable } from "./connection-table.ts";
 import { finishEvent } from "./event.ts";
+import { prepareFastOpen } from "./fast-open/active-fast-open.ts";
+import { FastOpen, type FastOpenOptions } from "./fast-open/fast-open.ts";
 import { createInitialSequenceNumbers, type InitialSequenceNumberSource } from "./initial-sequence-number.ts";
-import { DEFAULT_BACKLOG, Listener } from "./listener.ts";
+import { Listener } from "./listener.ts";
 import { createLossRecovery } from "./loss-recovery/loss-recovery.ts";
 import { DEFAULT_MAX_ORPHANS } from "./orphan.ts";
+import { answerToCookieArrives, synArrives } from "./passive-open.ts";
 import { type PersonalityName, withPersonality } from "./personality.ts";
 import { isAcceptable } from "./receiver.ts";
 import { sendResetFor } from "./reset.ts";
 import { Segment } from "./segment.ts";
-import { applySynOptions, segmentArrives } from "./segment-arrives.ts";
+import { segmentArrives } from "./segment-arrives.ts";
 import { adaptToPath, updateSegmentSize } from "./segment-size.ts";
 import { sendSyn } from "./sender.ts";
 import { chosenRoute, followRoute, reversedRoute } from "./source-route.ts";
+import { type SynCookieMode, SynCookies } from "./syn-cookies.ts";
 import { createTcpCounters, TCP_DROPS, type TcpCounterName, type TcpDropReason } from "./tcp-counters.ts";
 import { readTcp, type TcpHeader } from "./tcp-header.ts";
 import type {
@@ -73,6 +77,10 @@ export interface TcpStackOptions extends TcpConnectionOptions {
   /** Connections that the user has closed both ways and that have not ended yet (RFC 6429 §4); one more is reset. @default 65536 */
   readonly maxOrphans?: number;
   readonly portRange?: PortRange;
+  /** When a SYN is answered without anything being remembered of it (RFC 4987 §3.6). @default "pressure" */
+  readonly synCookies?: SynCookieMode;
+  /** Text in the SYN, for those who have met before (RFC 7413). Listeners have to ask for it with `fastOpenBacklog`, `open` with `fastOpen`. */
+  readonly fastOpen?: FastOpenOptions;
   /** For tests: where sequence numbers start. @default RFC 6528 */
   readonly initialSequenceNumber?: InitialSequenceNumberSource;
   /**
@@ -93,6 +101,8 @@ export class Tcp implements TcpService, IpProtocolHandler, TcpContext {
   readonly counters: Counters<TcpCounterName> = createTcpCounters();
   readonly drops: Drops<TcpDropReason>;
   readonly personality: PersonalityName;
+  readonly synCookies: SynCookies;
+  readonly fastOpen: FastOpen;
   /** What connections start with that are given nothing else. */
   defaults: ResolvedTcpOptions;
   orphans = 0;
@@ -110,9 +120,20 @@ export class Tcp implements TcpService, IpProtocolHandler, TcpContext {
     this.host = host;
     this.ip = ip;
     this.drops = new Drops(host, "tcp", TCP_DROPS);
-    const { personality, maxConnections, maxOrphans, acceptSourceRoutes, portRange, initialSequenceNumber, ...defaults } =
-      withPersonality(options);
+    const {
+      personality,
+      maxConnections,
+      maxOrphans,
+      synCookies,
+      fastOpen,
+      acceptSourceRoutes,
+      portRange,
+      initialSequenceNumber,
+      ...defaults
+    } = withPersonality(options);
     this.personality = personality ?? "rfc";
+    this.synCookies = new SynCookies(host, synCookies ?? "pressure");
+    this.fastOpen = new FastOpen(host, fastOpen);
     this.defaults = resolveTcpOptions(DEFAULT_TCP_OPTIONS, defaults);
     this.maxOrphans = maxOrphans ?? DEFAULT_MAX_ORPHANS;
     this.maxConnections = maxConnections ?? DEFAULT_MAX_CONNECTIONS;
@@ -144,6 +165,13 @@ export class Tcp implements TcpService, IpProtocolHandler, TcpContext {
     return this.listeners.get(port) ?? [];
   }
 
+  /** The next SYN to `address` could bring text along: its cookie is known, or none is needed (RFC 7413 §4.1.3). */
+  canFastOpen(address: IpAddress): boolean {
+    if (!this.fastOpen.options.client) return false;
+    const server = this.fastOpen.cache.lookUp(address);
+    return server !== undefined && (server.cookie !== undefined || this.fastOpen.options.clientWithoutCookie);
+  }
+
   get listenerCount(): number {
     let count = 0;
     for (const listeners of this.listeners.values()) count += listeners.length;
@@ -151,7 +179,7 @@ export class Tcp implements TcpService, IpProtocolHandler, TcpContext {
   }
 
   open(remote: Endpoint, user: TcpUser, options: TcpOpenOptions = {}): TcpConnection | ErrorCode {
-    const { local: wanted, sourceRoute, ...changes } = options;
+    const { local: wanted, sourceRoute, fastOpen, ...changes } = options;
     // MUST-46
     if (isMulticast(remote.address) || this.ip.isBroadcast(remote.address)) return "EACCES";
     if (isUnspecified(remote.address) || remote.port === 0) return "EADDRNOTAVAIL";
@@ -183,18 +211,27 @@ export class Tcp implements TcpService, IpProtocolHandler, TcpContext {
     } else if (!isFree(port)) return "EADDRINUSE";
     const former = holder(port);
     if (former !== undefined) becomeClosed(former, undefined);
-    const tcb = this.createBlock({ address, port }, remote, false, resolved, former?.snd.nxt);
+    const local: Endpoint = { address, port };
+    const tcb = this.createBlock(local, remote, false, resolved, this.chooseInitialNumber(local, remote, former?.snd.nxt));
+    this.connections.add(tcb);
     tcb.user = user;
     if (route !== undefined) followRoute(tcb, route);
     this.counters.ActiveOpens += 1;
     updateSegmentSize(tcb);
     tcb.setState("SYN-SENT");
+    if (fastOpen !== undefined) {
+      const text = fastOpen.subarray(0, resolved.sendBuffer);
+      if (text.length > 0) tcb.sendBuffer.append(text);
+      prepareFastOpen(tcb, text);
+    }
     sendSyn(tcb);
     return tcb.connection;
   }
 
   listen(local: Endpoint, user: TcpListenerUser, options: TcpListenOptions = {}): TcpListener | ErrorCode {
-    const { backlog, ipv6Only = false, ...changes } = options;
+    const { backlog, ipv6Only = false, deferAccept, abortOnOverflow, ...others } = options;
+    const { fastOpenBacklog = this.fastOpen.options.backlog, ...changes } = others;
+    const settings = { backlog, ipv6Only, fastOpenBacklog, deferAccept, abortOnOverflow };
     if (!isUnspecified(local.address) && !this.ip.isLocal(local.address)) return "EADDRNOTAVAIL";
     let { port } = local;
     if (port === 0) {
@@ -206,7 +243,7 @@ export class Tcp implements TcpService, IpProtocolHandler, TcpContext {
     if (samePort.some((other) => bindingsOverlap(other.binding, { address: local.address, ipv6Only }))) return "EADDRINUSE";
     const remove = (listener: Listener): void => this.removeListener(listener);
     const resolved = resolveTcpOptions(this.defaults, changes);
-    const listener = new Listener({ address: local.address, port }, ipv6Only, user, resolved, backlog ?? DEFAULT_BACKLOG, remove);
+    const listener = new Listener(this, { address: local.address, port }, user, resolved, settings, remove);
     this.listeners.set(port, [...samePort, listener]);
     return listener;
   }
@@ -297,40 +334,19 @@ export class Tcp implements TcpService, IpProtocolHandler, TcpContext {
   ): Delivery {
     const listener = this.listenerFor(header.destination, ports.destinationPort);
     if (segment.hasRst) return this.dropped("no-connection", packet);
+    const local: Endpoint = { address: header.destination, port: ports.destinationPort };
+    const remote: Endpoint = { address: header.source, port: ports.sourcePort };
     if (listener === undefined || segment.hasAck) {
-      this.drops.count("no-connection", packet);
-      this.answerWithReset(header, ports, segment);
+      const answers = listener !== undefined && !segment.hasSyn;
+      const outcome = answers ? answerToCookieArrives(this, listener, { segment, local, remote, route, formerNxt }) : "no-connection";
+      if (outcome === "delivered") return "delivered";
+      if (outcome !== "answer-with-reset") this.drops.count(outcome, packet);
+      if (outcome === "answer-with-reset" || outcome === "no-connection") this.answerWithReset(header, ports, segment);
       return "dropped";
     }
     if (!segment.hasSyn) return this.dropped("no-connection", packet);
-    if (listener.isFull) {
-      this.counters.ListenOverflows += 1;
-      return this.dropped("accept-queue-full", packet);
-    }
-    if (this.connections.size >= this.maxConnections) return this.dropped("connection-limit", packet);
-    const room = listener.makeRoom();
-    if (room !== "room") {
-      // In a flood the peers that do not answer make room for those that may; until one has shown itself, the newcomer waits.
-      this.counters.ListenDrops += 1;
-      this.drops.count("backlog-full", packet);
-      if (room === "full") return "dropped";
-    }
-    const local: Endpoint = { address: header.destination, port: ports.destinationPort };
-    const remote: Endpoint = { address: header.source, port: ports.sourcePort };
-    const tcb = this.createBlock(local, remote, true, listener.options, formerNxt);
-    this.counters.PassiveOpens += 1;
-    tcb.irs = segment.seq;
-    tcb.rcv.nxt = sequenceAdd(segment.seq, 1);
-    applySynOptions(tcb, segment.options);
-    tcb.ecnHandshake.synArrived(tcb, segment);
-    if (route !== undefined) followRoute(tcb, route);
-    updateSegmentSize(tcb);
-    tcb.setState("SYN-RECEIVED");
-    tcb.listener = listener;
-    listener.opened(tcb);
-    // Text that came with the SYN is left to be sent again: it must not be delivered before ESTABLISHED.
-    sendSyn(tcb);
-    return "delivered";
+    const reason = synArrives(this, listener, { segment, local, remote, route, formerNxt });
+    return reason === undefined ? "delivered" : this.dropped(reason, packet);
   }
 
   private answerWithReset(header: IpHeader, ports: TcpHeader, segment: Segment): void {
@@ -366,16 +382,26 @@ export class Tcp implements TcpService, IpProtocolHandler, TcpContext {
     return listener !== undefined && !listener.isFull && maySynReopen(tcb, segment, listener.options);
   }
 
-  /** @param formerNxt SND.NXT of an earlier connection between the same ends, beyond which this one has to start */
-  private createBlock(
+  chooseInitialNumber(local: Endpoint, remote: Endpoint, formerNxt?: SequenceNumber): SequenceNumber {
+    const iss = this.initialSequenceNumber(local, remote);
+    return formerNxt !== undefined && !isAfter(iss, formerNxt) ? sequenceAdd(formerNxt, REOPENING_DISTANCE) : iss;
+  }
+
+  get isFull(): boolean {
+    return this.connections.size >= this.maxConnections;
+  }
+
+  add(tcb: TransmissionControlBlock): void {
+    this.connections.add(tcb);
+  }
+
+  createBlock(
     local: Endpoint,
     remote: Endpoint,
     passive: boolean,
     options: ResolvedTcpOptions,
-    formerNxt?: SequenceNumber,
+    iss: SequenceNumber,
   ): TransmissionControlBlock {
-    let iss = this.initialSequenceNumber(local, remote);
-    if (formerNxt !== undefined && !isAfter(iss, formerNxt)) iss = sequenceAdd(formerNxt, REOPENING_DISTANCE);
     const ipOptions = {
       source: local.address,
       destination: remote.address,
@@ -399,7 +425,6 @@ export class Tcp implements TcpService, IpProtocolHandler, TcpContext {
     );
     tcb.connection = new UserCalls(tcb);
     if (options.timestamps && options.timestampOffset) tcb.timestamps.offset = this.timestampOffset(local, remote);
-    this.connections.add(tcb);
     return tcb;
   }
 

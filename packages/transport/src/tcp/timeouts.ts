@@ -1,8 +1,10 @@
 // What happens when a timer expires (RFC 9293 §3.10.8, §3.8.4, §3.8.6.1; RFC 6298 §5.4 and after).
 import { sequenceAdd, sequenceDistance } from "@netstrata/core";
 import { abort, becomeClosed } from "./closing.ts";
+import { noteFastOpenSilence } from "./fast-open/active-fast-open.ts";
 import { isLinear, isPatienceOver, mayProbe } from "./patience.ts";
 import { sendKeepAlive, sendWindowProbe } from "./segment-output.ts";
+import { armTimeout } from "./send-timers.ts";
 import { retransmit, sendFresh } from "./sender.ts";
 import { SYN } from "./tcp-header.ts";
 import type { TimerKind, TransmissionControlBlock } from "./transmission-control-block.ts";
@@ -53,6 +55,12 @@ function retransmissionTimeout(tcb: TransmissionControlBlock): void {
     if (!(isSyn && tcb.passive)) context.ip.adviseUnreachable(tcb.remote.address);
     tcb.pending.softError = tcb.softError ?? "ETIMEDOUT";
   }
+  if (tcb.handshakeDeferred && tcb.timeouts < (tcb.listener?.deferRetries ?? 0)) {
+    // The peer has answered, and its text is waited for; only at the end of the wait it is asked again.
+    tcb.retransmissionTimeout.backOff();
+    armTimeout(tcb);
+    return;
+  }
   if (windowClosed) {
     // One octet is enough to ask whether the window is still closed (§3.8.6.1); the network is not to blame.
     context.counters.TCPWinProbe += 1;
@@ -61,7 +69,8 @@ function retransmissionTimeout(tcb: TransmissionControlBlock): void {
     context.counters.TCPTimeouts += 1;
     tcb.statistics.timedOut(tcb.clock.now());
     // RFC 6298 §5.4: the earliest goes out again, at the end of this event; the rest follows as the window opens.
-    if (isSyn) scoreboard.markAllLost();
+    // What followed a SYN waits for its answer.
+    if (isSyn) scoreboard.markLost(first);
     else {
       tcb.recovery.timedOut(tcb);
       tcb.validation.recovered();
@@ -72,6 +81,7 @@ function retransmissionTimeout(tcb: TransmissionControlBlock): void {
 }
 
 function giveUp(tcb: TransmissionControlBlock): void {
+  noteFastOpenSilence(tcb);
   tcb.context.counters.TCPAbortOnTimeout += 1;
   abort(tcb, tcb.softError ?? "ETIMEDOUT");
 }

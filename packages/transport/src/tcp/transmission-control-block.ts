@@ -23,6 +23,9 @@ import type { DeliveryRate } from "./delivery-rate.ts";
 import type { EcnFeedback } from "./ecn/ecn-feedback.ts";
 import { ECN_FIELD, ECT_0 } from "./ecn/ecn-field.ts";
 import { EcnHandshake } from "./ecn/ecn-handshake.ts";
+import type { FastOpenAttempt } from "./fast-open/active-fast-open.ts";
+import type { FastOpen } from "./fast-open/fast-open.ts";
+import type { FastOpenQueue } from "./fast-open/fast-open-queue.ts";
 import type { LossRecovery } from "./loss-recovery/loss-recovery.ts";
 import type { Pacer } from "./pacer.ts";
 import type { Reassembler } from "./reassembler.ts";
@@ -49,6 +52,7 @@ export interface TcpContext {
   /** Connections that nobody holds, and the most there may be: `orphan.ts`. */
   orphans: number;
   readonly maxOrphans: number;
+  readonly fastOpen: FastOpen;
   /** A timer that runs what `timeouts.ts` says for its kind, as an event of its own. */
   createTimer(tcb: TransmissionControlBlock, kind: TimerKind): Timer;
   /** A passively opened connection has left SYN-RECEIVED for ESTABLISHED; called when its user may be told. */
@@ -59,6 +63,12 @@ export interface TcpContext {
 
 /** Whoever waits for the end of the three-way handshake. */
 export interface HandshakeListener {
+  /** As many wait to be accepted as may. */
+  readonly isFull: boolean;
+  /** One more is reset, instead of being left to try again. */
+  readonly abortOnOverflow: boolean;
+  /** How often the SYN,ACK may time out while text is waited for; 0 waits for none. */
+  readonly deferRetries: number;
   established(tcb: TransmissionControlBlock): void;
   /** There will be none. */
   forget(tcb: TransmissionControlBlock): void;
@@ -182,6 +192,14 @@ export class TransmissionControlBlock {
   windowProbes = 0;
   /** When the first was sent since the window closed. */
   windowProbesSince: Milliseconds | undefined;
+  /** What our SYN, or SYN,ACK, says of Fast Open (RFC 7413). */
+  fastOpen: FastOpenAttempt | undefined;
+  /** The listener's queue in which it stands as long as it works without a complete handshake. */
+  fastOpenQueue: FastOpenQueue | undefined;
+  /** Text of a SYN, ours or the peer's, was taken. */
+  synTextAcknowledged = false;
+  /** The handshake is complete but for text, for which the listener waits (TCP_DEFER_ACCEPT). */
+  handshakeDeferred = false;
   /** The user has closed both ways: `orphan.ts`. */
   orphaned = false;
   /** Probes of a closed window since then. */
