@@ -155,7 +155,7 @@ function measure(tcb: TransmissionControlBlock, segment: Segment, isProgress: bo
 function measureRoundTrip(tcb: TransmissionControlBlock, measured: number, newest: number): void {
   tcb.sample.roundTrip = newest;
   tcb.statistics.roundTripMeasured(measured, tcb.clock.now());
-  tcb.retransmissionTimeout.measured(measured, tcb.options.rtoMinimum);
+  tcb.retransmissionTimeout.measured(measured, tcb.options.rtoMinimum, tcb.snd.una, tcb.snd.nxt);
   const { observer } = tcb.context.host;
   if (observer === undefined) return;
   const event: TcpRoundTripEvent = {

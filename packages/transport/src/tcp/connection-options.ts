@@ -61,6 +61,7 @@ export const DEFAULT_TCP_OPTIONS: ResolvedTcpOptions = {
   rtoMaximum: 60_000,
   // RFC 6298 §2.1
   rtoInitial: 1000,
+  rtoEstimator: "rfc",
   congestionAccounting: "octets",
   hystart: true,
   pacing: false,

@@ -42,7 +42,7 @@ export function passesPaws(tcb: TransmissionControlBlock, segment: Segment): boo
   context.counters[tcb.state === "TIME-WAIT" ? "PAWSTimewait" : "PAWSEstab"] += 1;
   if (policy === "freebsd" && segment.length === 0) return false;
   // §5.3 R1: an acknowledgment, without which half-open connections would not be found.
-  if (tcb.sackPermitted && segment.payload.length > 0) noteDuplicate(tcb, segment);
+  noteDuplicate(tcb, segment.seq, segment.payload.length);
   acknowledgePawsFailure(tcb, segment);
   return false;
 }

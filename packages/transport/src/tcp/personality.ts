@@ -21,6 +21,7 @@ const LINUX: Personality = {
   delayedAck: 40, // TCP_DELACK_MIN
   rtoMinimum: 200, // TCP_RTO_MIN
   rtoMaximum: 120_000, // TCP_RTO_MAX
+  rtoEstimator: "linux", // tcp_rtt_estimator()
   retryCounting: "time", // retransmits_timed_out()
   userTimeout: Number.POSITIVE_INFINITY, // TCP_USER_TIMEOUT is off
   retries: 15, // tcp_retries2

@@ -33,6 +33,10 @@ export class Reassembler {
   length = 0;
   /** In order of sequence, without overlap. */
   private pieces: Piece[] = [];
+  /** What the last `insert` brought a second time: the first stretch of it. */
+  duplicate: SackBlock | undefined;
+  /** Pieces looked at up to now: what the work of arrivals is measured by. */
+  steps = 0;
   /** Where the latest segments started, the newest first. */
   private recent: SequenceNumber[] = [];
   private readonly maxPieces: number;
@@ -52,13 +56,14 @@ export class Reassembler {
   insert(start: SequenceNumber, bytes: Uint8Array): boolean {
     const end = sequenceAdd(start, bytes.length);
     this.recent = [start, ...this.recent.filter((earlier) => earlier !== start)].slice(0, RECENT_ARRIVALS);
-    // Most arrivals belong at the tail, so look from there for the first piece that ends behind `start`.
-    let index = this.pieces.length;
-    while (index > 0 && isAfter(this.pieces[index - 1].end, start)) index -= 1;
+    this.duplicate = undefined;
+    let index = this.indexBehind(start);
     let at = start;
     while (isBefore(at, end)) {
       const next = this.pieces[index];
+      this.steps += 1;
       if (next !== undefined && isAtOrBefore(next.start, at)) {
+        this.noteDuplicate(at, sequenceMin(end, next.end));
         at = sequenceMax(at, next.end);
         index += 1;
         continue;
@@ -74,7 +79,36 @@ export class Reassembler {
       }
       this.length += fresh.length;
       at = holeEnd;
+      if (this.joinNext(index - 1)) index -= 1;
     }
+    return true;
+  }
+
+  private noteDuplicate(left: SequenceNumber, right: SequenceNumber): void {
+    if (this.duplicate === undefined) this.duplicate = { left, right };
+    else if (this.duplicate.right === left) this.duplicate = { left: this.duplicate.left, right };
+  }
+
+  /** Index of the first piece that ends behind `at`. */
+  private indexBehind(at: SequenceNumber): number {
+    let low = 0;
+    let high = this.pieces.length;
+    while (low < high) {
+      this.steps += 1;
+      const middle = (low + high) >>> 1;
+      if (isAfter(this.pieces[middle].end, at)) high = middle;
+      else low = middle + 1;
+    }
+    return low;
+  }
+
+  /** A hole is filled: the piece at `index` takes in the one that it touches now, so that many small ones do not stay side by side. */
+  private joinNext(index: number): boolean {
+    const next = this.pieces[index + 1];
+    const piece = this.pieces[index];
+    if (next === undefined || piece === undefined || next.start !== piece.end) return false;
+    if (!this.extendPiece(index, piece.end, next.block.subarray(0, sequenceDistance(next.start, next.end)))) return false;
+    this.pieces.splice(index + 1, 1);
     return true;
   }
 
@@ -95,8 +129,8 @@ export class Reassembler {
     for (const start of this.recent) {
       if (blocks.length === limit) break;
       if (blocks.some(({ left, right }) => isAtOrBefore(left, start) && isBefore(start, right))) continue;
-      const index = this.pieces.findIndex((piece) => isAtOrBefore(piece.start, start) && isBefore(start, piece.end));
-      if (index >= 0) blocks.push(this.blockAround(index));
+      const index = this.indexBehind(start);
+      if (index < this.pieces.length && isAtOrBefore(this.pieces[index].start, start)) blocks.push(this.blockAround(index));
     }
     return blocks;
   }
@@ -105,7 +139,10 @@ export class Reassembler {
   private blockAround(index: number): SackBlock {
     let first = index;
     let last = index;
-    while (first > 0 && this.pieces[first - 1].end === this.pieces[first].start) first -= 1;
+    while (first > 0 && this.pieces[first - 1].end === this.pieces[first].start) {
+      this.steps += 1;
+      first -= 1;
+    }
     while (last + 1 < this.pieces.length && this.pieces[last + 1].start === this.pieces[last].end) last += 1;
     return { left: this.pieces[first].start, right: this.pieces[last].end };
   }

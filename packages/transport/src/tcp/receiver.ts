@@ -1,5 +1,5 @@
 // The receiving half: which text is taken, when it is acknowledged, and what window is offered (RFC 9293 §3.10.7.4, §3.8.6).
-import { isAtOrAfter, isAtOrBefore, sequenceAdd, sequenceDistance } from "@netstrata/core";
+import { isAtOrAfter, isAtOrBefore, isBefore, type SequenceNumber, sequenceAdd, sequenceDistance } from "@netstrata/core";
 import type { ResolvedTcpOptions } from "./connection-options.ts";
 import { Reassembler } from "./reassembler.ts";
 import type { Segment } from "./segment.ts";
@@ -37,6 +37,8 @@ export function trimToWindow(tcb: TransmissionControlBlock, segment: Segment): v
       early -= 1;
     }
     const text = Math.min(early, segment.payload.length);
+    // Not a probe of the window, which repeats an octet on purpose.
+    if (text < segment.payload.length) noteDuplicate(tcb, segment.seq, text);
     segment.payload.consume(text);
     segment.seq = sequenceAdd(segment.seq, text);
     // What is early beyond the text is a FIN that was received before.
@@ -52,18 +54,24 @@ export function trimToWindow(tcb: TransmissionControlBlock, segment: Segment): v
 }
 
 /** Text that was received before is reported back, so that the sender learns that it sent too soon (RFC 2883 §4). */
-export function noteDuplicate(tcb: TransmissionControlBlock, segment: Segment): void {
-  const left = segment.seq;
-  const right = sequenceAdd(left, segment.payload.length);
+export function noteDuplicate(tcb: TransmissionControlBlock, left: SequenceNumber, length: number): void {
+  const right = sequenceAdd(left, length);
   // Only what was received; what lies beyond the window was not.
-  if (isAtOrBefore(right, tcb.rcv.nxt)) tcb.duplicateSack = { left, right };
+  if (length > 0 && isAtOrBefore(right, tcb.rcv.nxt) && reportsDuplicates(tcb)) tcb.duplicateSack = { left, right };
+}
+
+function reportsDuplicates(tcb: TransmissionControlBlock): boolean {
+  return tcb.sackPermitted && tcb.options.dsack;
 }
 
 /** The blocks for the next acknowledgment: a duplicate first, then what is held, the newest arrival first (RFC 2018 §4). */
 export function sackBlocks(tcb: TransmissionControlBlock): readonly SackBlock[] {
   const duplicate = tcb.duplicateSack;
   tcb.duplicateSack = undefined;
-  if (duplicate !== undefined) tcb.context.counters.TCPDSACKOldSent += 1;
+  if (duplicate !== undefined) {
+    if (isBefore(duplicate.left, tcb.rcv.nxt)) tcb.context.counters.TCPDSACKOldSent += 1;
+    else tcb.context.counters.TCPDSACKOfoSent += 1;
+  }
   const room = tcb.timestamps.enabled ? MAX_SACK_BLOCKS_WITH_TIMESTAMPS : MAX_SACK_BLOCKS;
   const held = tcb.reassembler?.recentBlocks(duplicate === undefined ? room : room - 1) ?? NO_BLOCKS;
   return duplicate === undefined ? held : [duplicate, ...held];
@@ -81,6 +89,8 @@ export function receiveText(tcb: TransmissionControlBlock, segment: Segment): vo
     tcb.ackNow = true;
     tcb.reassembler ??= new Reassembler();
     const kept = tcb.reassembler.insert(segment.seq, text);
+    // RFC 2883 §4.1: also of what is held ahead of its turn.
+    if (tcb.reassembler.duplicate !== undefined && reportsDuplicates(tcb)) tcb.duplicateSack = tcb.reassembler.duplicate;
     if (kept) context.counters.TCPOFOQueue += 1;
     else {
       context.counters.TCPOFODrop += 1;

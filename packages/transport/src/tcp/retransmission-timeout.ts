@@ -1,33 +1,45 @@
 // The retransmission timeout (RFC 6298), as arithmetic: it knows no clock and no timer.
-import type { Milliseconds } from "@netstrata/core";
+import type { Milliseconds, SequenceNumber } from "@netstrata/core";
+import {
+  GRANULARITY,
+  LinuxEstimator,
+  Rfc6298Estimator,
+  type RoundTripEstimator,
+  type RoundTripEstimatorName,
+} from "./round-trip-estimator.ts";
 
 /** §5.7: the value after the three-way handshake when the SYN had to be sent again. */
 const RTO_AFTER_LOST_SYN: Milliseconds = 3000;
-/** §2.3: gains and the factor of the variation. */
-const ALPHA = 1 / 8;
-const BETA = 1 / 4;
-const K = 4;
-/** §2: clock granularity G. */
-const GRANULARITY: Milliseconds = 1;
 
 export class RetransmissionTimeout {
-  /** SRTT; undefined before the first measurement. */
-  smoothed: Milliseconds | undefined;
-  /** RTTVAR */
-  variation: Milliseconds | undefined;
   /** RTO, not backed off. */
   private base: Milliseconds;
   private backedOff: Milliseconds;
   private readonly maximum: Milliseconds;
+  private readonly estimator: RoundTripEstimator;
+  /** Only a measurement ends the back-off, as Karn's rule has it. */
+  private readonly strict: boolean;
 
   /**
    * @param initial §2.1: before the first measurement
    * @param maximum §2.5: an upper bound, of at least 60 seconds
    */
-  constructor(initial: Milliseconds = 1000, maximum: Milliseconds = 60_000) {
+  constructor(initial: Milliseconds = 1000, maximum: Milliseconds = 60_000, estimator: RoundTripEstimatorName = "rfc") {
     this.base = initial;
     this.backedOff = initial;
     this.maximum = maximum;
+    this.strict = estimator === "linux";
+    this.estimator = this.strict ? new LinuxEstimator() : new Rfc6298Estimator();
+  }
+
+  /** SRTT; undefined before the first measurement. */
+  get smoothed(): Milliseconds | undefined {
+    return this.estimator.smoothed;
+  }
+
+  /** RTTVAR */
+  get variation(): Milliseconds | undefined {
+    return this.estimator.variation;
   }
 
   /** The timeout to arm the timer with. */
@@ -36,15 +48,8 @@ export class RetransmissionTimeout {
   }
 
   /** A measurement R of the round trip, taken as Karn's rule allows (§3). It ends any back-off (§5.7 note). */
-  measured(roundTrip: Milliseconds, minimum: Milliseconds): void {
-    if (this.smoothed === undefined || this.variation === undefined) {
-      this.smoothed = roundTrip;
-      this.variation = roundTrip / 2;
-    } else {
-      this.variation = (1 - BETA) * this.variation + BETA * Math.abs(this.smoothed - roundTrip);
-      this.smoothed = (1 - ALPHA) * this.smoothed + ALPHA * roundTrip;
-    }
-    this.base = Math.min(this.maximum, Math.max(minimum, this.smoothed + Math.max(GRANULARITY, K * this.variation)));
+  measured(roundTrip: Milliseconds, minimum: Milliseconds, una: SequenceNumber = 0, nxt: SequenceNumber = 0): void {
+    this.base = Math.min(this.maximum, this.estimator.measured(roundTrip, minimum, una, nxt));
     this.backedOff = this.base;
   }
 
@@ -54,13 +59,14 @@ export class RetransmissionTimeout {
   }
 
   /**
-   * What had been sent more than once is acknowledged, `elapsed` after it was last sent. Where that is a round trip as it is
-   * known, the retransmission got through, and the back-off has served. Otherwise it may be an earlier copy that came late: then
-   * the path is slower than was thought, and only the backed-off timeout lets a segment be measured (§5, note after 5.7).
+   * What had been sent more than once is acknowledged, `elapsed` after it was last sent, and no timestamp tells which copy is meant. Where
+   * that is a round trip as it is known, the retransmission got through, and the back-off has served. Otherwise it may be an earlier copy that
+   * came late: then the path is slower than was thought, and only the backed-off timeout lets a segment be measured (§5, note after 5.7).
    */
   retransmissionAcknowledged(elapsed: Milliseconds): void {
-    if (this.smoothed === undefined || this.variation === undefined) return;
-    if (Math.abs(elapsed - this.smoothed) <= Math.max(GRANULARITY, K * this.variation)) this.endBackOff();
+    const { smoothed, variation } = this;
+    if (this.strict || smoothed === undefined || variation === undefined) return;
+    if (Math.abs(elapsed - smoothed) <= Math.max(GRANULARITY, 4 * variation)) this.endBackOff();
   }
 
   /** What was backed off for is over. */

@@ -120,7 +120,7 @@ function becomeEstablished(tcb: TransmissionControlBlock, segment: Segment): voi
   const measured = synLost || syn === undefined ? echoedRoundTrip(tcb, segment) : roundTrip;
   if (measured === undefined) tcb.retransmissionTimeout.handshakeWithoutMeasurement();
   else {
-    tcb.retransmissionTimeout.measured(measured, tcb.options.rtoMinimum);
+    tcb.retransmissionTimeout.measured(measured, tcb.options.rtoMinimum, tcb.snd.una, tcb.snd.nxt);
     tcb.statistics.roundTripMeasured(measured, tcb.clock.now());
   }
   tcb.disarm("retransmission");
@@ -186,7 +186,7 @@ function checkSequenceNumber(tcb: TransmissionControlBlock, segment: Segment): O
       tcb.acknowledging.hurry(tcb);
       tcb.ecn?.repeated(tcb, segment);
     }
-    if (tcb.sackPermitted) noteDuplicate(tcb, segment);
+    noteDuplicate(tcb, segment.seq, segment.payload.length);
   }
   if (segment.length === 0) acknowledgeOutOfWindow(tcb);
   else tcb.ackNow = true;

@@ -12,6 +12,7 @@ import type { LossRecoveryName } from "./loss-recovery/loss-detection.ts";
 import type { OptionLayout } from "./option-layout.ts";
 import type { RetryCounting } from "./patience.ts";
 import type { PawsPolicy } from "./paws.ts";
+import type { RoundTripEstimatorName } from "./round-trip-estimator.ts";
 import type { TcpState } from "./state.ts";
 import type { TimeWaitReuse } from "./time-wait-reuse.ts";
 
@@ -149,6 +150,11 @@ export interface TcpConnectionOptions {
   readonly rtoMaximum?: number;
   /** The retransmission timeout before a round trip has been measured (RFC 6298 §2.1). Fixed when the connection opens. @default 1000 ms */
   readonly rtoInitial?: number;
+  /**
+   * How the timeout follows from round trips: "rfc" as RFC 6298 §2.3 says; "linux" with a lower bound on the variation instead of the timeout, a
+   * variation that falls slowly, and a back-off that only a measurement ends. Fixed when the connection opens. @default "rfc"
+   */
+  readonly rtoEstimator?: RoundTripEstimatorName;
   /** Which algorithm decides how much may be in flight (RFC 5681 §3), or what makes one. Changed later, the new one goes on from the old one's window. @default "cubic" (RFC 9438) */
   readonly congestionControl?: CongestionControlName | CongestionControlFactory;
   /** "segments" reckons as Linux does: whole segments, and windows are halved rather than what is in flight. @default "octets" */

@@ -277,7 +277,7 @@ export class TransmissionControlBlock {
     this.congestion = congestion;
     this.validation = WINDOW_VALIDATIONS[options.windowValidation]();
     this.recovery = recovery;
-    this.retransmissionTimeout = new RetransmissionTimeout(options.rtoInitial, options.rtoMaximum);
+    this.retransmissionTimeout = new RetransmissionTimeout(options.rtoInitial, options.rtoMaximum, options.rtoEstimator);
     this.acknowledging = createDelayedAcknowledgment(options.acknowledgments);
     this.snd = { una: iss, nxt: iss, wnd: 0, wl1: 0, wl2: 0, up: undefined, maxWnd: 0, shift: 0, smallEnd: iss, mss: 536 };
     this.rcv = { nxt: 0, wnd: 0, up: undefined, shift: 0, fin: undefined };
