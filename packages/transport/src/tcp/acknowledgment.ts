@@ -34,9 +34,7 @@ export function acknowledge(tcb: TransmissionControlBlock, segment: Segment): vo
   const acknowledgedNews = delivered.length;
   const blocks = recovery.usesReports ? (segment.options.sackBlocks ?? NO_BLOCKS) : NO_BLOCKS;
   const duplicateSack = blocks.length === 0 ? undefined : duplicateBlock(tcb, blocks, segment.ack);
-  // In the order of their numbers, so that what was displaced on its way can be told (RFC 8985 §6.2 step 3).
-  for (const block of blocks.length > 1 ? [...blocks].sort((a, b) => sequenceDistance(b.left, a.left)) : blocks)
-    if (block !== duplicateSack && isPlausible(tcb, block)) scoreboard.reportSacked(block.left, block.right, delivered);
+  reportBlocks(tcb, blocks, duplicateSack);
   tcb.sample.roundTrip = undefined;
   if (octets > 0 || delivered.length > 0) measure(tcb, segment, octets > 0);
   tcb.statistics.delivered += delivered.length;
@@ -47,7 +45,7 @@ export function acknowledge(tcb: TransmissionControlBlock, segment: Segment): vo
     const marks = tcb.ecn.reported(tcb, segment, { segments: delivered.length, octets: deliveredLength });
     if (marks > 0) recovery.congestionExperienced(tcb, flightBefore);
   }
-  recovery.acknowledged(tcb, {
+  const deliveredNow = recovery.acknowledged(tcb, {
     octets,
     delivered,
     deliveredLength,
@@ -58,7 +56,7 @@ export function acknowledge(tcb: TransmissionControlBlock, segment: Segment): vo
     duplicateSack,
     echoesOriginal: octets > 0 && echoesOriginal(tcb, segment),
   });
-  tellCongestionControl(tcb, octets, delivered, deliveredLength, wasActive);
+  tellCongestionControl(tcb, octets, delivered, deliveredLength, deliveredNow, wasActive);
   // RFC 6298 §5.2 and §5.3: off when all is acknowledged, else counted anew.
   if (scoreboard.isEmpty) tcb.disarm("retransmission");
   else if (octets > 0) armAfterProgress(tcb);
@@ -66,6 +64,37 @@ export function acknowledge(tcb: TransmissionControlBlock, segment: Segment): vo
   else if (tcb.probeDue && !recovery.mayProbe(tcb)) armRetransmission(tcb, "since sent");
   if (tcb.timestamps.retransmitted !== undefined && scoreboard.repeatedCount === 0) forgetRetransmission(tcb);
   updateSendWindow(tcb, segment, window);
+}
+
+/** An acknowledgment that comes late, below SND.UNA, may still report what has arrived above it. */
+export function takeLateReports(tcb: TransmissionControlBlock, segment: Segment): void {
+  const { scoreboard, recovery } = tcb;
+  const blocks = segment.options.sackBlocks;
+  if (blocks === undefined || !recovery.usesReports || scoreboard.isEmpty) return;
+  delivered = [];
+  const before = scoreboard.sackedLength;
+  reportBlocks(tcb, blocks, undefined);
+  if (delivered.length === 0) return;
+  tcb.statistics.delivered += delivered.length;
+  recovery.acknowledged(tcb, {
+    octets: 0,
+    delivered,
+    deliveredLength: scoreboard.sackedLength - before,
+    sackedCount: delivered.length,
+    acknowledgedCount: 0,
+    isRepeat: false,
+    isDuplicate: false,
+    duplicateSack: undefined,
+    echoesOriginal: false,
+  });
+}
+
+/** In the order of their numbers, so that what was displaced on its way can be told (RFC 8985 §6.2 step 3). */
+function reportBlocks(tcb: TransmissionControlBlock, blocks: readonly SackBlock[], except: SackBlock | undefined): void {
+  const ordered = blocks.length > 1 ? [...blocks].sort((a, b) => sequenceDistance(b.left, a.left)) : blocks;
+  for (const block of ordered) {
+    if (block !== except && isPlausible(tcb, block)) tcb.scoreboard.reportSacked(block.left, block.right, delivered);
+  }
 }
 
 /** A SACK block must lie in what is outstanding; anything else is a mistake or an attack (RFC 2018 §5). */

@@ -39,6 +39,7 @@ function startSampling(tcb: TransmissionControlBlock): void {
 
 /**
  * An acknowledgment was processed: SND.UNA has moved by `octets`, `delivered` is known for the first time to have arrived.
+ * `deliveredNow` is the same as loss recovery counts it: in whole segments where the accounting is, and without SACK less what duplicates said before.
  * `wasRecovering`: it came during loss recovery, which may be over now.
  */
 export function tellCongestionControl(
@@ -46,6 +47,7 @@ export function tellCongestionControl(
   octets: number,
   delivered: readonly SentSegment[],
   deliveredLength: number,
+  deliveredNow: number,
   wasRecovering: boolean,
 ): void {
   const { sample, recovery } = tcb;
@@ -60,7 +62,7 @@ export function tellCongestionControl(
   // Linux lets also the acknowledgment that ends recovery count.
   if (octets === 0 || recovery.active || (wasRecovering && !inSegments)) return;
   tcb.validation.acknowledged(tcb, octets);
-  sample.octets = inSegments ? delivered.length * tcb.segmentSize : octets;
+  sample.octets = inSegments ? deliveredNow : octets;
   sample.limited = tcb.validation.allowsGrowth(tcb);
   tcb.congestion.acknowledged(sample);
 }

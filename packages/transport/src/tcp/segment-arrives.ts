@@ -1,6 +1,6 @@
 // SEGMENT ARRIVES for a connection (RFC 9293 §3.10.7.3 and §3.10.7.4), one function for each numbered check, in the RFC's order.
 import { isAfter, isAtOrAfter, isAtOrBefore, isBefore, sequenceAdd, sequenceDistance } from "@netstrata/core";
-import { acknowledge, setSendWindow } from "./acknowledgment.ts";
+import { acknowledge, setSendWindow, takeLateReports } from "./acknowledgment.ts";
 import { acknowledgeOutOfWindow, challenge } from "./challenge-ack.ts";
 import { becomeClosed, enterTimeWait } from "./closing.ts";
 import { startCongestionControl } from "./congestion-feedback.ts";
@@ -275,6 +275,7 @@ function checkAcknowledgment(tcb: TransmissionControlBlock, segment: Segment): O
   // RFC 7323 §5.3 R3. Not before the acknowledgment is found to be of this connection, or anyone could set it (RFC 5961 §5).
   recordTimestampOf(tcb, segment);
   if (isAtOrAfter(segment.ack, snd.una)) acknowledge(tcb, segment);
+  else takeLateReports(tcb, segment);
   return afterAcknowledgment(tcb, segment);
 }
 

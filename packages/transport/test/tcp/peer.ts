@@ -47,6 +47,7 @@ import {
   type TcpListenOptions,
   type TcpOpenOptions,
   type TcpOptions,
+  type TcpRecoveryEvent,
   type TcpRetransmissionEvent,
   type TcpStackOptions,
   type TcpState,
@@ -408,6 +409,10 @@ export class Peer {
 
   get retransmissions(): TcpRetransmissionEvent[] {
     return this.ofKind("retransmission");
+  }
+
+  get recoveries(): TcpRecoveryEvent[] {
+    return this.ofKind("recovery");
   }
 
   private ofKind<Kind extends TcpEvent["kind"]>(kind: Kind): Extract<TcpEvent, { kind: Kind }>[] {

@@ -84,8 +84,11 @@ export class LossRecovery {
     return isAfter(tcb.snd.una, this.point);
   }
 
-  /** SND.UNA and the scoreboard are up to date; marks what is lost. */
-  acknowledged(tcb: TransmissionControlBlock, news: AcknowledgmentNews): void {
+  /**
+   * SND.UNA and the scoreboard are up to date; marks what is lost. Returns DeliveredData (RFC 6937 §3) in octets, or in octets of whole
+   * segments where those are counted; without SACK duplicates are part of it.
+   */
+  acknowledged(tcb: TransmissionControlBlock, news: AcknowledgmentNews): number {
     this.lostBefore = tcb.scoreboard.lostTotal;
     this.newDataFirst = false;
     this.learn(tcb, news);
@@ -95,6 +98,7 @@ export class LossRecovery {
     // Keeps up with the stream: after 2 GiB without a loss an old number would look like one that lies ahead.
     else if (isAfter(tcb.snd.una, this.point)) this.point = sequenceAdd(tcb.snd.una, -1);
     if (this.active && delivered > 0) this.reduce(tcb, delivered, news.octets > 0);
+    return delivered;
   }
 
   /** The timer "reordering" has expired: no acknowledgment comes to find the loss. */
