@@ -132,7 +132,11 @@ export class DgramSocket extends EventEmitter implements UdpUser {
     const own = this._inside;
     const local = toEndpoint(address, port);
     const { udp } = this._stack.layers;
-    const options = { reuseAddress: Boolean(own.options.reuseAddr || own.options.reusePort), broadcast: own.broadcast };
+    const options = {
+      reuseAddress: Boolean(own.options.reuseAddr || own.options.reusePort),
+      broadcast: own.broadcast,
+      ipv6Only: own.options.ipv6Only === true,
+    };
     const endpoint = local === undefined ? "EINVAL" : udp.bind(local, this, options);
     if (typeof endpoint === "string") {
       own.bindState = "unbound";

@@ -104,7 +104,7 @@ export class NetSocket extends Duplex implements TcpHandleOwner {
     (this as unknown as { _undestroy(): void })._undestroy();
     Object.assign(this._inside, { local: undefined, bytesRead: 0, bytesDispatched: 0 });
     handle.owner = this;
-    if (!this._inside.referenced) handle.hold.unref();
+    if (!this._inside.referenced) handle.unref();
   }
 
   /** Whether `attempt`, the number of a call of `connect`, is still the one that counts. */
@@ -154,23 +154,23 @@ export class NetSocket extends Duplex implements TcpHandleOwner {
   override _read(_size: number): void {
     const handle = this._handle;
     if (this.connecting || handle === null) this.once("connect", () => this._read(0));
-    else handle.startReading();
+    else handle.readStart();
   }
 
   override read(size?: number): unknown {
-    if (this._inside.onread !== undefined && !this.connecting && this._handle !== null) this._handle.startReading();
+    if (this._inside.onread !== undefined && !this.connecting && this._handle !== null) this._handle.readStart();
     return super.read(size);
   }
 
   override pause(): this {
     const handle = this._handle;
-    if (this._inside.onread !== undefined && !this.connecting) handle?.stopReading();
+    if (this._inside.onread !== undefined && !this.connecting) handle?.readStop();
     return super.pause();
   }
 
   override resume(): this {
     const handle = this._handle;
-    if (this._inside.onread !== undefined && !this.connecting) handle?.startReading();
+    if (this._inside.onread !== undefined && !this.connecting) handle?.readStart();
     return super.resume();
   }
 
@@ -191,7 +191,7 @@ export class NetSocket extends Duplex implements TcpHandleOwner {
         if (count === 0) return;
         this.received(count);
         staticBuffers.delete(this);
-        if (onread.callback.call(this, count, target) === false) handle.stopReading();
+        if (onread.callback.call(this, count, target) === false) handle.readStop();
         if (!handle.reading) return;
       } else {
         const bytes = handle.read();
@@ -199,12 +199,12 @@ export class NetSocket extends Duplex implements TcpHandleOwner {
         if (bytes === undefined) return;
         this.received(bytes.length);
         if (!this.push(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength))) {
-          handle.stopReading();
+          handle.readStop();
           return;
         }
       }
     }
-    handle.stopReading();
+    handle.readStop();
     // A socket that was only to be read is over with the last octet.
     this.push(null);
     this.read(0);
@@ -381,13 +381,13 @@ export class NetSocket extends Duplex implements TcpHandleOwner {
 
   ref(): this {
     this._inside.referenced = true;
-    this._handle?.hold.ref();
+    this._handle?.ref();
     return this;
   }
 
   unref(): this {
     this._inside.referenced = false;
-    this._handle?.hold.unref();
+    this._handle?.unref();
     return this;
   }
 
@@ -569,7 +569,7 @@ function initialize(self: NetSocket, given?: SocketOptions | number): void {
     options.handle.owner = self;
     // Handles that were never used for anything are of a socket that begins to read by itself.
     if (options.readable !== false && options.pauseOnCreate) {
-      options.handle.stopReading();
+      options.handle.readStop();
       (self as unknown as { _readableState: { flowing: boolean } })._readableState.flowing = false;
     } else if (options.readable !== false && !options.manualStart) self.read(0);
   }

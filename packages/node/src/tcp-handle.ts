@@ -1,4 +1,5 @@
 // One connection between TCP and a Node socket: what libuv's uv_tcp_t is to Node's own `net`.
+import { AsyncResource } from "node:async_hooks";
 import type { Stack } from "@netstrata/socket";
 import { EventLoopHold } from "./event-loop-hold.ts";
 
@@ -32,6 +33,7 @@ export class TcpHandle implements TcpUser {
   connection: TcpConnection | undefined;
   readonly hold: EventLoopHold;
   private readonly stack: Stack;
+  private asyncResource: AsyncResource | undefined;
   private isOpen = false;
   private isReading = false;
   private isClosing = false;
@@ -101,7 +103,7 @@ export class TcpHandle implements TcpUser {
 
   // From the socket
 
-  startReading(): void {
+  readStart(): void {
     if (this.isReading) return;
     this.isReading = true;
     this.updateHold();
@@ -119,7 +121,7 @@ export class TcpHandle implements TcpUser {
     return this.isReading;
   }
 
-  stopReading(): void {
+  readStop(): void {
     this.isReading = false;
     this.updateHold();
   }
@@ -158,6 +160,12 @@ export class TcpHandle implements TcpUser {
   /** @param delay in seconds; 0 leaves the stack's default */
   setKeepAlive(keepAlive: boolean, delay: number): void {
     this.connection?.set({ keepAlive, ...(delay > 0 ? { keepAliveIdle: delay * 1000 } : {}) });
+  }
+
+  /** Node's HTTP agent asks for it when it keeps a connection for the next request. */
+  getAsyncId(): number {
+    this.asyncResource ??= new AsyncResource("TCPWRAP");
+    return this.asyncResource.asyncId();
   }
 
   ref(): void {
