@@ -5,7 +5,7 @@ import { formatIp, isIpv6 } from "@netstrata/core";
 import type { Stack } from "@netstrata/socket";
 import { invalidArgType, invalidArgValue } from "./node-error.ts";
 import { lookupException } from "./system-exception.ts";
-import { requireBoolean, requireFunction, requireNumber, requireOneOf } from "./validate.ts";
+import { requireBoolean, requireFunction, requireNumber, requireOneOf, requireString } from "./validate.ts";
 
 export interface LookupOptions {
   family?: number | "IPv4" | "IPv6";
@@ -101,7 +101,32 @@ export function createDns(stack: Stack): StackDns {
   };
   const constants: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(dns)) if (typeof value === "string" || typeof value === "number") constants[name] = value;
-  return { ...constants, ...result } as unknown as StackDns;
+  return { ...constants, ...resolverCalls(), ...result } as unknown as StackDns;
+}
+
+/** The calls that ask a name server. There is none to be asked, which is told as Node tells it. */
+function resolverCalls(): Record<string, unknown> {
+  let servers: string[] = [];
+  const calls: Record<string, unknown> = {
+    getServers: () => [...servers],
+    setServers: (wanted: readonly string[]) => {
+      if (!Array.isArray(wanted)) throw invalidArgType("servers", "Array", wanted);
+      servers = [...wanted];
+    },
+  };
+  for (const name of Object.keys(dns).filter((each) => /^(resolve|reverse)/.test(each))) {
+    const query =
+      name === "reverse"
+        ? "getHostByAddr"
+        : `query${name === "resolve" || name === "resolve4" ? "A" : name === "resolve6" ? "Aaaa" : name.slice(7)}`;
+    calls[name] = (hostname: unknown, ...rest: unknown[]): void => {
+      requireString(hostname, "name");
+      const callback = rest[rest.length - 1];
+      requireFunction(callback, "callback");
+      process.nextTick(callback as () => void, lookupException("ECONNREFUSED", hostname, query));
+    };
+  }
+  return calls;
 }
 
 function toOptions(given: LookupOptions | number | undefined): LookupOptions {
