@@ -29,6 +29,8 @@ export * from "./ipv6-fragmentation.ts";
 export * from "./ipv6-header.ts";
 export * from "./ipv6-options.ts";
 export * from "./ipv6-reassembly.ts";
+export * from "./neighbour-discovery/neighbour-discovery.ts";
+export * from "./neighbour-discovery/router-advertiser.ts";
 export * from "./next-hop-health.ts";
 export * from "./reassembly-table.ts";
 export * from "./routing-table.ts";

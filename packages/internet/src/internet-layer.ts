@@ -1,5 +1,15 @@
 // The internet layer of one host (RFC 1122 §3): interfaces below, transports above, one module for each IP version between.
-import { type Host, type IpAddress, type IpPrefix, isIpv4, isMulticast, type PacketBuffer } from "@netstrata/core";
+import {
+  type Host,
+  type IpAddress,
+  type IpPrefix,
+  isIpv4,
+  isIpv6,
+  isMulticast,
+  type PacketBuffer,
+  randomSipKey,
+  type SipKey,
+} from "@netstrata/core";
 import type { DatagramReceiver, LinkCast, NetworkInterface } from "@netstrata/link";
 import { DestinationCache } from "./destination-cache.ts";
 import { EchoClients } from "./echo.ts";
@@ -13,6 +23,13 @@ import { IPV4_MAX_HEADER_LENGTH, IPV4_MAX_LENGTH, IPV4_MINIMUM_REASSEMBLY } from
 import { Ipv6, type Ipv6Options } from "./ipv6.ts";
 import { IPV6_MAX_PAYLOAD, IPV6_MINIMUM_MTU } from "./ipv6-header.ts";
 import { LocalAddresses } from "./local-addresses.ts";
+import { listenForDiscovery } from "./neighbour-discovery/discovery-listener.ts";
+import {
+  type DiscoveryOwner,
+  type Ipv6InterfaceOptions,
+  isDiscoveryLink,
+  NeighbourDiscovery,
+} from "./neighbour-discovery/neighbour-discovery.ts";
 import type { RoutingTable } from "./routing-table.ts";
 
 /** What stands here is for both families; TTL and hop limit are one and the same. */
@@ -21,6 +38,8 @@ export interface InternetOptions extends Ipv4Options, Ipv6Options {
   readonly forwarding?: boolean;
   /** As a router, pass on broadcasts directed to a network of ours (RFC 2644: off unless asked for). @default false */
   readonly directedBroadcasts?: boolean;
+  /** Makes the identifiers of IPv6 addresses (RFC 7217 §5): the same secret, the same addresses after a restart. @default a random one */
+  readonly addressSecret?: SipKey;
   /** For each of ICMP and ICMPv6. */
   readonly icmp?: Partial<IcmpRateLimits>;
   /** Destinations whose route and path MTU are remembered. @default 4096 */
@@ -46,6 +65,8 @@ export class InternetLayer implements IpService, DatagramReceiver {
   /** By protocol number, the same transports for both families; but each family has an ICMP of its own. */
   private readonly ipv4Handlers: (IpProtocolHandler | undefined)[] = new Array(256).fill(undefined);
   private readonly ipv6Handlers: (IpProtocolHandler | undefined)[] = new Array(256).fill(undefined);
+  private readonly discoveries = new Map<NetworkInterface, NeighbourDiscovery>();
+  private addressSecret: SipKey | undefined;
   private largestHeadroom = 0;
 
   constructor(host: Host, options: InternetOptions = {}) {
@@ -58,8 +79,10 @@ export class InternetLayer implements IpService, DatagramReceiver {
     this.ipv6 = new Ipv6(host, this.local, this.destinations, this.ipv6Handlers, this.icmpv6, options);
     this.forwarding = options.forwarding ?? false;
     this.ipv4.forwarding.directedBroadcasts = options.directedBroadcasts ?? false;
+    this.addressSecret = options.addressSecret;
     this.ipv4Handlers[this.icmp.protocol] = this.icmp;
     this.ipv6Handlers[this.icmpv6.protocol] = this.icmpv6;
+    listenForDiscovery(this.icmpv6, (networkInterface) => this.discoveries.get(networkInterface));
   }
 
   get routes(): RoutingTable {
@@ -93,12 +116,38 @@ export class InternetLayer implements IpService, DatagramReceiver {
     this.largestHeadroom = Math.max(this.largestHeadroom, networkInterface.headroom);
     networkInterface.attach(this);
     this.refresh(networkInterface);
+    const ipv6 = networkInterface.addresses.map(({ address }) => address).filter(isIpv6);
+    if (ipv6.length > 0) for (const address of ipv6) this.enableIpv6(networkInterface)?.verify(address);
+  }
+
+  /**
+   * Lets an interface speak IPv6: it gets a link-local address, and finds its neighbours, and routers when asked to. Giving it an
+   * address does this too. On an interface without link addresses (TUN, PPP) there is nothing to discover.
+   * @throws RangeError when options are given to an interface that speaks it already
+   */
+  enableIpv6(networkInterface: NetworkInterface, options?: Ipv6InterfaceOptions): NeighbourDiscovery | undefined {
+    const known = this.discoveries.get(networkInterface);
+    if (known !== undefined && options !== undefined) throw new RangeError(`interface ${networkInterface.name} speaks IPv6 already`);
+    if (known !== undefined || !isDiscoveryLink(networkInterface)) return known;
+    this.addressSecret ??= randomSipKey(this.host.random);
+    const discovery = new NeighbourDiscovery(this.host, networkInterface, this.icmpv6, this.discoveryOwner(), this.addressSecret, options);
+    this.discoveries.set(networkInterface, discovery);
+    discovery.start();
+    discovery.addressesChanged();
+    return discovery;
+  }
+
+  /** What is known of an interface's neighbours and routers; undefined where there is nothing to discover. */
+  discovery(networkInterface: NetworkInterface): NeighbourDiscovery | undefined {
+    return this.discoveries.get(networkInterface);
   }
 
   /** Lets go of an interface, with its addresses, routes and groups. It is not closed. */
   removeInterface(networkInterface: NetworkInterface): void {
     this.local.interfaces = this.interfaces.filter((other) => other !== networkInterface);
     if (this.local.loopback === networkInterface) this.local.loopback = undefined;
+    this.discoveries.get(networkInterface)?.close();
+    this.discoveries.delete(networkInterface);
     this.local.forgetGroups(networkInterface);
     networkInterface.attach(DETACHED);
     this.routes.remove((route) => route.interface === networkInterface);
@@ -110,6 +159,7 @@ export class InternetLayer implements IpService, DatagramReceiver {
   addAddress(networkInterface: NetworkInterface, address: IpPrefix): void {
     networkInterface.addAddress(address);
     this.refresh(networkInterface);
+    if (isIpv6(address.address)) this.enableIpv6(networkInterface)?.verify(address.address);
   }
 
   removeAddress(networkInterface: NetworkInterface, address: IpAddress): void {
@@ -117,13 +167,15 @@ export class InternetLayer implements IpService, DatagramReceiver {
     this.refresh(networkInterface);
   }
 
-  /** Receives what is sent to a multicast group on one link (RFC 1112 §7.1). No report is sent: there is no IGMP yet. */
+  /** Receives what is sent to a multicast group on one link (RFC 1112 §7.1). IPv6 groups are reported (RFC 3810); there is no IGMP yet. */
   joinGroup(group: IpAddress, networkInterface: NetworkInterface): void {
     this.local.join(group, networkInterface);
+    if (isIpv6(group)) this.discoveries.get(networkInterface)?.joined(group);
   }
 
   leaveGroup(group: IpAddress, networkInterface: NetworkInterface): void {
     this.local.leave(group, networkInterface);
+    if (isIpv6(group)) this.discoveries.get(networkInterface)?.left(group);
   }
 
   /** Every address of an interface makes the network around it reachable directly (RFC 1122 §3.3.1.1). */
@@ -135,7 +187,31 @@ export class InternetLayer implements IpService, DatagramReceiver {
       const source = isIpv4(prefix.address) ? prefix.address : undefined;
       this.routes.add({ prefix, interface: networkInterface, source, origin: "connected" });
     }
+    this.discoveries.get(networkInterface)?.addressesChanged();
     this.destinations.invalidate();
+  }
+
+  private discoveryOwner(): DiscoveryOwner {
+    const headroom = (): number => this.headroom;
+    const isRouter = (): boolean => this.forwarding;
+    return {
+      addresses: this.local,
+      routes: this.routes,
+      assign: (address, on) => {
+        on.addAddress(address);
+        this.refresh(on);
+      },
+      unassign: (address, on) => {
+        if (on.addresses.some((own) => own.address === address)) this.removeAddress(on, address);
+      },
+      changed: () => this.destinations.invalidate(),
+      get headroom() {
+        return headroom();
+      },
+      get isRouter() {
+        return isRouter();
+      },
+    };
   }
 
   // From the link (RFC 1122 §2.4)

@@ -53,6 +53,8 @@ export interface HeaderChain {
   readonly namedAt: number;
   /** Where the chain stops until the datagram is whole; of an atomic fragment it goes on (RFC 6946 §4). */
   readonly fragment: FragmentHeader | undefined;
+  /** There is a fragment header in the chain, though nothing to wait for. */
+  readonly isAtomic: boolean;
 }
 
 /**
@@ -85,7 +87,7 @@ export function followHeaders(
       fragment = { identification: datagram.u32(at + 4), offset: word & 0xfff8, moreFragments: (word & 1) === 1, at, namedAt };
       // A fragment waits for the others; one that is all of its datagram goes on alone (RFC 6946 §4, RFC 8200 §4.5).
       if (fragment.offset > 0 || fragment.moreFragments) {
-        return { protocol: datagram.u8(at), headerLength: end, namedAt: at, fragment };
+        return { protocol: datagram.u8(at), headerLength: end, namedAt: at, fragment, isAtomic: false };
       }
     } else {
       const fault = faultOf(datagram, protocol, namedAt, at, end, limits);
@@ -95,7 +97,7 @@ export function followHeaders(
     namedAt = at;
     at = end;
   }
-  return { protocol, headerLength: at, namedAt, fragment: undefined };
+  return { protocol, headerLength: at, namedAt, fragment: undefined, isAtomic: fragment !== undefined };
 }
 
 function faultOf(

@@ -19,7 +19,7 @@ export interface Ipv6Header extends IpHeader {
   readonly flowLabel: number;
   /** Octets behind the fixed header, as it says; padding behind them has been cut off. */
   readonly payloadLength: number;
-  /** Present when a fragment header stands in the chain. */
+  /** Present when a fragment header stands in the chain, or stood there until the datagram was put together. */
   readonly fragment?: { readonly identification: number; readonly offset: number; readonly moreFragments: boolean };
 }
 

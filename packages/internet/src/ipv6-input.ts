@@ -18,6 +18,9 @@ const PORT_UNREACHABLE: IcmpHeader = { type: ICMPV6_DESTINATION_UNREACHABLE, cod
 /** Where the IPv6 header names what follows it. */
 const NEXT_HEADER_FIELD = 6;
 
+/** Some may not come in fragments (RFC 6980), and have to know. */
+const WAS_FRAGMENT = { identification: 0, offset: 0, moreFragments: false } as const;
+
 /** Everything input works with. */
 export interface Ipv6InputParts {
   readonly addresses: LocalAddresses;
@@ -70,7 +73,8 @@ export class Ipv6Input {
     const { source, destination } = header;
     if (from !== addresses.loopback) {
       // RFC 4291 §2.5.3: ::1 never appears outside a host; nor do our own addresses as somebody else's source.
-      if (isLoopback(source) || addresses.isLocal(source)) return "martian-source";
+      if (addresses.isLocal(source) && !addresses.doubtful.has(source)) return "martian-source";
+      if (isLoopback(source)) return "martian-source";
       if (isLoopback(destination)) return "martian-destination";
     }
     // RFC 4291 §2.7: a group is nobody's source; §2.5.2: who has no address yet speaks to groups only.
@@ -95,7 +99,8 @@ export class Ipv6Input {
     if (chain.fragment === undefined) {
       const { protocol, headerLength, namedAt } = chain;
       datagram.consume(headerLength);
-      this.demultiplex(datagram, { ...header, protocol, headerLength }, namedAt, from, cast);
+      const fragment = isWhole || chain.isAtomic ? WAS_FRAGMENT : undefined;
+      this.demultiplex(datagram, { ...header, protocol, headerLength, fragment }, namedAt, from, cast);
       return;
     }
     const whole = reassembler.add(datagram, header, chain, chain.fragment, cast);

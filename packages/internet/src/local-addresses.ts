@@ -23,6 +23,9 @@ const ALL_HOSTS = 0xe0000001;
 export const ALL_NODES_ON_INTERFACE: Ipv6Address = "\uff01\0\0\0\0\0\0\u0001" as Ipv6Address;
 export const ALL_NODES: Ipv6Address = "\uff02\0\0\0\0\0\0\u0001" as Ipv6Address;
 
+/** Of this every router is one. */
+export const ALL_ROUTERS: Ipv6Address = "\uff02\0\0\0\0\0\0\u0002" as Ipv6Address;
+
 /** ff02::1:ffXX:XXXX with the last 24 bits of an address (RFC 4291 §2.7.1): there it is asked for. */
 export function solicitedNodeGroup(address: Ipv6Address): Ipv6Address {
   const group = String.fromCharCode(0xff02, 0, 0, 0, 0, 1, 0xff00 | (address.charCodeAt(6) & 0xff), address.charCodeAt(7));
@@ -39,6 +42,8 @@ export class LocalAddresses {
   private readonly groups = new Map<NetworkInterface, Set<IpAddress>>();
   /** For each interface the groups that come with its IPv6 addresses. */
   private readonly solicitedNodes = new Map<NetworkInterface, Set<IpAddress>>();
+  /** Own addresses that may turn out to be another's (RFC 4429): whoever has them, too, speaks from them as we do. */
+  readonly doubtful: Set<IpAddress> = new Set();
   /** Of IPv6 addresses that are not just as any other. */
   readonly attributes: Map<IpAddress, AddressAttributes> = new Map();
 
@@ -107,13 +112,13 @@ export class LocalAddresses {
   }
 
   /** RFC 6724 §5 among the interface's addresses; where none of them reaches so far, among all of the host (§4: as a router may). */
-  ipv6SourceOn(networkInterface: NetworkInterface, destination: Ipv6Address): IpAddress | undefined {
+  ipv6SourceOn(networkInterface: NetworkInterface, destination: Ipv6Address): Ipv6Address | undefined {
     const attributesOf = (address: IpAddress): AddressAttributes | undefined => this.attributes.get(address);
     const own = selectSource(ipv6AddressesOf(networkInterface), destination, attributesOf);
-    if (own !== undefined && scopeOf(own.address) >= scopeOf(destination)) return own.address;
-    if (isMulticast(destination) || isLinkLocal(destination)) return own?.address;
+    if (own !== undefined && scopeOf(own.address) >= scopeOf(destination)) return own.address as Ipv6Address;
+    if (isMulticast(destination) || isLinkLocal(destination)) return own?.address as Ipv6Address | undefined;
     const all = this.interfaces.filter((other) => other !== this.loopback).flatMap(ipv6AddressesOf);
-    return (selectSource(all, destination, attributesOf) ?? own)?.address;
+    return (selectSource(all, destination, attributesOf) ?? own)?.address as Ipv6Address | undefined;
   }
 
   join(group: IpAddress, networkInterface: NetworkInterface): void {

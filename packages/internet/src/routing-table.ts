@@ -2,8 +2,8 @@
 import { type IpAddress, type IpPrefix, type Ipv4Address, ipv4Mask, isIpv4, networkOf } from "@netstrata/core";
 import type { NetworkInterface } from "@netstrata/link";
 
-/** Where a route comes from: "connected" ones follow the interfaces' addresses by themselves. */
-export type RouteOrigin = "connected" | "static";
+/** Where a route comes from: "connected" ones follow the interfaces' addresses by themselves, "advertised" ones a router has lent. */
+export type RouteOrigin = "connected" | "static" | "advertised";
 
 export interface Route {
   /** All bits beyond its length are 0. Length 0 is the default route, 32 or 128 a host route. */

@@ -157,6 +157,12 @@ export class NeighbourCache implements NeighbourResolver {
     return true;
   }
 
+  /** Somebody claims another link address for it: what is known is used, but no longer held to be certain (RFC 4861 §7.2.5). */
+  doubt(address: IpAddress): void {
+    const entry = this.entries.get(address);
+    if (entry?.state === "REACHABLE") this.change(entry, "STALE");
+  }
+
   /** Forgets a neighbour; datagrams that wait for it are lost. */
   forget(address: IpAddress): void {
     const entry = this.entries.get(address);

@@ -8,9 +8,9 @@ export interface WorldSwitchOptions extends SwitchOptions {
   readonly network?: string;
 }
 
-export interface AttachOptions extends Pick<InterfaceOptions, "name" | "mac" | "gateway" | "neighbours"> {
-  /** With its prefix length. @default the next free one of the network */
-  readonly address?: string;
+export interface AttachOptions extends Pick<InterfaceOptions, "name" | "mac" | "gateway" | "neighbours" | "ipv6"> {
+  /** With its prefix length; an empty list for none. @default the next free one of the network */
+  readonly address?: string | readonly string[];
 }
 
 export class WorldSwitch {

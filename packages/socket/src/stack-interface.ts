@@ -1,6 +1,6 @@
 // Interfaces and routes as users describe them.
 import { type Host, type IpPrefix, isIpv4, type MacAddress, parseMac, parsePrefix, prefix, prefixContains } from "@netstrata/core";
-import type { InternetLayer } from "@netstrata/internet";
+import type { InternetLayer, Ipv6InterfaceOptions } from "@netstrata/internet";
 import {
   EthernetInterface,
   IpInterface,
@@ -28,6 +28,8 @@ export interface InterfaceOptions {
   readonly name?: string;
   readonly vlan?: number;
   readonly neighbours?: Partial<NeighbourLimits>;
+  /** On an Ethernet: autoconfiguration, router advertisements. @default IPv6 is spoken when there is an IPv6 address */
+  readonly ipv6?: Ipv6InterfaceOptions;
 }
 
 export interface RouteOptions {
@@ -46,6 +48,7 @@ export function addInterface(host: Host, internet: InternetLayer, options: Inter
   const prefixes = (typeof address === "string" ? [address] : address).map(prefix);
   const networkInterface = options.networkInterface ?? createInterface(host, options);
   internet.addInterface(networkInterface);
+  if (options.ipv6 !== undefined) internet.enableIpv6(networkInterface, options.ipv6);
   for (const each of prefixes) internet.addAddress(networkInterface, each);
   if (gateway !== undefined) addRoute(internet, { to: "default", via: gateway, interface: networkInterface.name });
   return networkInterface;
