@@ -4,7 +4,9 @@ import type { Stack } from "@netstrata/socket";
 import { describe, expect, test } from "vitest";
 import { lan, Network, simulate, twoHosts, twoHostsTwoRouters, type World } from "../src/index.ts";
 
-const addressesOf = (stack: Stack): string[] => stack.layers.internet.interfaces.flatMap((each) => each.addresses.map(formatPrefix));
+/** Of all its interfaces; ::1, which every host has, is left out. */
+const addressesOf = (stack: Stack): string[] =>
+  stack.layers.internet.interfaces.flatMap((each) => each.addresses.map(formatPrefix)).filter((text) => text !== "::1/128");
 
 /** The next hops from one host to an address, by asking each router's own routing table. */
 function trace(world: World, from: Stack, to: string): string[] {
@@ -90,11 +92,14 @@ describe("addresses of a network", () => {
     expect(() => hub.attach(world.host("late"))).toThrow(/network 10.0.0.0\/29 is full: it has 6 members/);
   });
 
-  test("a /31 has two (RFC 3021); an IPv6 network gives out none", () => {
+  test("a /31 has two (RFC 3021), and so has a /127 (RFC 6164); the first of a /64 is ::1, as ::0 is every router (RFC 4291 §2.6.1)", () => {
     const network = new Network("10.0.0.0/31");
     expect([network.nextAddress(), network.nextAddress()]).toEqual(["10.0.0.0/31", "10.0.0.1/31"]);
     expect(() => network.nextAddress()).toThrow(/full/);
-    expect(() => new Network("2001:db8::/64").nextAddress()).toThrow(/IPv4 networks only/);
+    const line = new Network("2001:db8::2/127");
+    expect([line.nextAddress(), line.nextAddress()]).toEqual(["2001:db8::2/127", "2001:db8::3/127"]);
+    expect(() => line.nextAddress()).toThrow(/full/);
+    expect(new Network("2001:db8::/64").nextAddress()).toBe("2001:db8::1/64");
   });
 });
 
