@@ -135,10 +135,11 @@ test("RFC 4861 §6.2: a router advertises a few times soon, then seldom, and whe
   expect(before).toBeLessThanOrEqual(65);
   expect(host.layers.internet.icmpv6.counters.InRouterAdvertisements).toBe(before);
   expect(ipv6Of(host)).toHaveLength(2);
+  const asked = counters.InRouterSolicits;
   const late = world.host("late");
   center.attach(late, { address: [], ipv6: { autoconfigure: true } });
   await world.advance(8000);
-  expect(counters.InRouterSolicits).toBe(1);
+  expect(counters.InRouterSolicits).toBe(asked + 1);
   expect(ipv6Of(late)).toHaveLength(2);
 });
 
