@@ -29,6 +29,7 @@ export * from "./tcp/tcp-options.ts";
 export * from "./tcp/tcp-service.ts";
 export * from "./tcp/time-wait-reuse.ts";
 export * from "./tcp/timestamp-offset.ts";
+export * from "./tcp/user-timeout-option.ts";
 export * from "./udp/udp.ts";
 export * from "./udp/udp-counters.ts";
 export * from "./udp/udp-header.ts";

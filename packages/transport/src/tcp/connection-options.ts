@@ -39,6 +39,9 @@ export const DEFAULT_TCP_OPTIONS: ResolvedTcpOptions = {
   // MUST-29: one unanswered probe proves nothing.
   keepAliveProbes: 9,
   // RFC 9293 §3.9.1.1 names five minutes; SHLD-11 asks for at least 100 s.
+  // RFC 5482 §3: ENABLED is false; CHANGEABLE is true until the user has chosen a timeout.
+  userTimeoutOption: 0,
+  userTimeoutChangeable: true,
   userTimeout: 300_000,
   retryCounting: "count",
   retries: Number.POSITIVE_INFINITY,
@@ -84,7 +87,9 @@ const SMALLEST_BUFFER = 1;
 /** `changes` over `base`, each value brought into the range in which it makes sense. */
 export function resolveTcpOptions(base: ResolvedTcpOptions, changes: TcpConnectionOptions): ResolvedTcpOptions {
   const given = Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined));
-  const resolved = { ...base, ...given };
+  // RFC 5482 §3: who asks for a timeout gets it, whatever the peer would like.
+  const userTimeoutChangeable = changes.userTimeoutChangeable ?? (changes.userTimeout === undefined && base.userTimeoutChangeable);
+  const resolved = { ...base, ...given, userTimeoutChangeable };
   return {
     ...resolved,
     receiveBuffer: clamp(resolved.receiveBuffer, SMALLEST_BUFFER, LARGEST_BUFFER),

@@ -20,6 +20,8 @@ import { FIN, SYN, URG } from "./tcp-header.ts";
 import { MAX_WINDOW_SCALE, type TcpOptions } from "./tcp-options.ts";
 import { advancesTimestamp, applyTimestampsOfSyn, echoedRoundTrip, recordTimestampOf, timestampClock } from "./timestamps.ts";
 import { type HandshakeListener, SMALLEST_SEND_MSS, type TransmissionControlBlock } from "./transmission-control-block.ts";
+import { SMALLEST_SEND_MSS, type TransmissionControlBlock } from "./transmission-control-block.ts";
+import { adoptUserTimeout, receiveUserTimeout } from "./user-timeout-option.ts";
 
 /** What a check decides: go on with the next one, or be done with the segment. */
 type Outcome = "continue" | "done" | "answer-with-reset";
@@ -126,6 +128,8 @@ function becomeEstablished(tcb: TransmissionControlBlock, segment: Segment): voi
   tcb.disarm("retransmission");
   tcb.setState("ESTABLISHED");
   tcb.statistics.established(tcb.clock.now());
+  tcb.userTimeout.due = tcb.options.userTimeoutOption > 0;
+  adoptUserTimeout(tcb);
   updateSegmentSize(tcb);
   if (tcb.fastOpenQueue === undefined) startCongestionControl(tcb, syn?.transmissions ?? 1, measured);
   tcb.fastOpenQueue?.leave(false);
@@ -148,6 +152,7 @@ export function applySynOptions(tcb: TransmissionControlBlock, options: TcpOptio
   tcb.snd.shift = tcb.peerScales ? Math.min(options.windowScale ?? 0, MAX_WINDOW_SCALE) : 0;
   tcb.rcv.shift = tcb.peerScales ? windowShift(tcb.options) : 0;
   applyTimestampsOfSyn(tcb, options.timestamps);
+  receiveUserTimeout(tcb, options.userTimeout);
 }
 
 /** RFC 7323 §5.3: before the sequence number. */
@@ -264,6 +269,7 @@ function checkAcknowledgment(tcb: TransmissionControlBlock, segment: Segment): O
     recordTimestampOf(tcb, segment);
     setSendWindow(tcb, segment, segment.window << snd.shift);
     tcb.ecnHandshake.acknowledged(tcb, segment);
+    if (tcb.options.userTimeoutOption > 0) receiveUserTimeout(tcb, segment.options.userTimeout);
     becomeEstablished(tcb, segment);
     return "continue";
   }
@@ -274,6 +280,7 @@ function checkAcknowledgment(tcb: TransmissionControlBlock, segment: Segment): O
   }
   // RFC 7323 §5.3 R3. Not before the acknowledgment is found to be of this connection, or anyone could set it (RFC 5961 §5).
   recordTimestampOf(tcb, segment);
+  if (tcb.options.userTimeoutOption > 0) receiveUserTimeout(tcb, segment.options.userTimeout);
   if (isAtOrAfter(segment.ack, snd.una)) acknowledge(tcb, segment);
   else takeLateReports(tcb, segment);
   return afterAcknowledgment(tcb, segment);

@@ -5,10 +5,12 @@ import { tcpOptionsLength, writeAlignedTimestamps, writeTcpOptions } from "./opt
 import { sackBlocks, selectWindow, windowShift } from "./receiver.ts";
 import { adaptToPath, announcedSegmentSize } from "./segment-size.ts";
 import { ACK, PSH, prependTcp, RST, SYN, TCP_HEADER_LENGTH, URG } from "./tcp-header.ts";
-import { ALIGNED_TIMESTAMPS_LENGTH, type SackBlock, type TcpOptions } from "./tcp-options.ts";
+import { ALIGNED_TIMESTAMPS_LENGTH, MAX_OPTIONS_LENGTH, type SackBlock, type TcpOptions } from "./tcp-options.ts";
 import { nextTimestamps, timestampClock } from "./timestamps.ts";
 import type { TransmissionControlBlock } from "./transmission-control-block.ts";
+import { userTimeoutToSend } from "./user-timeout-option.ts";
 
+const USER_TIMEOUT_LENGTH = 4;
 const NO_BLOCKS: readonly SackBlock[] = [];
 
 /** Makes a segment of the octets from `seq` on and hands it to IP. `isFresh`: they were never sent before, and it is no probe of a closed window. */
@@ -90,6 +92,7 @@ function synOptions(tcb: TransmissionControlBlock, acknowledges: boolean): TcpOp
     // RFC 2018 §2: a SYN,ACK allows it only in answer to a SYN that does.
     sackPermitted: asks ? tcb.options.sack : tcb.sackPermitted,
     windowScale: scales ? windowShift(tcb.options) : undefined,
+    userTimeout: userTimeoutToSend(tcb),
     timestamps: (asks ? tcb.options.timestamps : tcb.timestamps.enabled) ? nextTimestamps(tcb, acknowledges) : undefined,
     // RFC 7413 §4.1.3: a SYN that is sent again is a plain one.
     fastOpen: synTransmissions(tcb) === 1 ? tcb.fastOpen?.option : undefined,
@@ -102,10 +105,17 @@ function synOptions(tcb: TransmissionControlBlock, acknowledges: boolean): TcpOp
 function segmentOptions(tcb: TransmissionControlBlock, length: number, flags: number): TcpOptions | undefined {
   const blocks = flags === ACK && length === 0 && tcb.sackPermitted ? sackBlocks(tcb) : NO_BLOCKS;
   const countsOctets = tcb.ecn !== undefined && tcb.ecn.optionLength > 0 && (flags & RST) === 0;
-  if (blocks.length === 0 && !countsOctets) return undefined;
+  // RFC 5482 §3: in the first segment without SYN, and whenever it changes; not where full segments leave no room.
+  const userTimeout =
+    tcb.userTimeout.due && (flags & RST) === 0 && length + USER_TIMEOUT_LENGTH <= tcb.segmentSize ? userTimeoutToSend(tcb) : undefined;
+  if (blocks.length === 0 && !countsOctets && userTimeout === undefined) return undefined;
   // RFC 7323 §3.2: in every segment, once they are in use.
   const timestamps = tcb.timestamps.enabled ? nextTimestamps(tcb, (flags & ACK) !== 0) : undefined;
   const options: TcpOptions = { timestamps, sackBlocks: blocks.length > 0 ? blocks : undefined };
+  if (userTimeout !== undefined && tcpOptionsLength({ ...options, userTimeout }, tcb.options.optionLayout) <= MAX_OPTIONS_LENGTH) {
+    tcb.userTimeout.due = false;
+    return { ...options, userTimeout };
+  }
   return (
     (countsOctets ? tcb.ecn?.addOption(tcb, options) : undefined) ?? (blocks.length > 0 || timestamps !== undefined ? options : undefined)
   );

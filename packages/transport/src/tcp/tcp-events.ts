@@ -84,7 +84,23 @@ const RECOVERY_CLAUSE = {
   "all-duplicates": "RFC 3708 §3",
 } as const;
 
-export type TcpEvent = TcpStateEvent | TcpRetransmissionEvent | TcpCongestionEvent | TcpWindowEvent | TcpRoundTripEvent | TcpRecoveryEvent;
+/** The peer has said how long it would wait for an acknowledgment (RFC 5482). */
+export interface TcpUserTimeoutEvent extends TcpConnectionEvent {
+  readonly kind: "user-timeout";
+  readonly received: Milliseconds;
+  /** The one in force now. */
+  readonly userTimeout: Milliseconds;
+  readonly clause: string;
+}
+
+export type TcpEvent =
+  | TcpUserTimeoutEvent
+  | TcpStateEvent
+  | TcpRetransmissionEvent
+  | TcpCongestionEvent
+  | TcpWindowEvent
+  | TcpRoundTripEvent
+  | TcpRecoveryEvent;
 
 export function reportCongestion(tcb: TransmissionControlBlock, reason: TcpCongestionEvent["reason"]): void {
   const { observer } = tcb.context.host;

@@ -112,6 +112,10 @@ export interface TcpConnectionOptions {
   readonly keepAliveProbes?: number;
   /** R2: how long sent data may stay unacknowledged before the connection is given up (MUST-21). @default 300000 ms */
   readonly userTimeout?: number;
+  /** Tell the peer in the user timeout option that this end would wait so long, and listen to what it says (RFC 5482). In ms; 0: neither. @default 0 */
+  readonly userTimeoutOption?: number;
+  /** What the peer says may change `userTimeout`, within limits (RFC 5482 §3.1). @default true, but false where `userTimeout` is given for the connection */
+  readonly userTimeoutChangeable?: boolean;
   /** How `retries` is meant, and when `userTimeout` begins. @default "count", from when the text was sent */
   readonly retryCounting?: RetryCounting;
   /** R2 as a count (MUST-20), besides `userTimeout`: retransmissions before the connection is given up. @default Infinity */

@@ -134,7 +134,7 @@ export class Tcp implements TcpService, IpProtocolHandler, TcpContext {
     this.personality = personality ?? "rfc";
     this.synCookies = new SynCookies(host, synCookies ?? "pressure");
     this.fastOpen = new FastOpen(host, fastOpen);
-    this.defaults = resolveTcpOptions(DEFAULT_TCP_OPTIONS, defaults);
+    this.defaults = resolveTcpOptions(DEFAULT_TCP_OPTIONS, { userTimeoutChangeable: true, ...defaults });
     this.maxOrphans = maxOrphans ?? DEFAULT_MAX_ORPHANS;
     this.maxConnections = maxConnections ?? DEFAULT_MAX_CONNECTIONS;
     this.acceptSourceRoutes = acceptSourceRoutes ?? false;
@@ -146,7 +146,8 @@ export class Tcp implements TcpService, IpProtocolHandler, TcpContext {
 
   /** Other defaults for the connections and listeners from now on; those that exist keep theirs. */
   changeDefaults(changes: TcpConnectionOptions): void {
-    this.defaults = resolveTcpOptions(this.defaults, changes);
+    const { userTimeoutChangeable } = this.defaults;
+    this.defaults = resolveTcpOptions(this.defaults, { userTimeoutChangeable, ...changes });
   }
 
   /** Connections in any state but CLOSED, TIME-WAIT included. */

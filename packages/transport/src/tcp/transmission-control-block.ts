@@ -39,6 +39,7 @@ import type { TcpRetransmissionEvent, TcpStateEvent } from "./tcp-events.ts";
 import type { SackBlock } from "./tcp-options.ts";
 import type { TcpConnection, TcpUser } from "./tcp-service.ts";
 import { createTimestampVariables, type TimestampVariables } from "./timestamps.ts";
+import { UserTimeoutExchange } from "./user-timeout-option.ts";
 
 /** The timers of RFC 9293 §3.10.8 and RFC 1122 §4.2.3; "retransmission" also probes closed windows. */
 export type TimerKind = "retransmission" | "pacing" | "reordering" | "persist" | "delayedAck" | "keepAlive" | "life";
@@ -142,6 +143,7 @@ export class TransmissionControlBlock {
   irs: SequenceNumber = 0;
   readonly snd: SendVariables;
   readonly rcv: ReceiveVariables;
+  readonly userTimeout: UserTimeoutExchange = new UserTimeoutExchange();
   readonly timestamps: TimestampVariables = createTimestampVariables();
   /** Both SYNs allowed selective acknowledgments (RFC 2018 §2). */
   sackPermitted = false;

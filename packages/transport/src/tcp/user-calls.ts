@@ -166,6 +166,7 @@ export class UserCalls implements TcpConnection {
 
   set(options: TcpConnectionOptions): void {
     const { tcb } = this;
+    if (options.userTimeoutOption !== undefined && options.userTimeoutOption !== tcb.options.userTimeoutOption) tcb.userTimeout.due = true;
     tcb.options = resolveTcpOptions(tcb.options, options);
     tcb.ipOptions = { ...tcb.ipOptions, timeToLive: tcb.options.timeToLive, trafficClass: tcb.options.trafficClass };
     if (options.congestionControl !== undefined) replaceCongestionControl(tcb);
