@@ -19,7 +19,7 @@ import { reportCongestion } from "./tcp-events.ts";
 import { FIN, SYN, URG } from "./tcp-header.ts";
 import { MAX_WINDOW_SCALE, type TcpOptions } from "./tcp-options.ts";
 import { advancesTimestamp, applyTimestampsOfSyn, echoedRoundTrip, recordTimestampOf, timestampClock } from "./timestamps.ts";
-import { type HandshakeListener, SMALLEST_SEND_MSS, SMALLEST_SEND_MSS, type TransmissionControlBlock, type TransmissionControlBlock } from "./transmission-control-block.ts";
+import { type HandshakeListener, SMALLEST_SEND_MSS, type TransmissionControlBlock } from "./transmission-control-block.ts";
 import { adoptUserTimeout, receiveUserTimeout } from "./user-timeout-option.ts";
 
 /** What a check decides: go on with the next one, or be done with the segment. */
