@@ -1,5 +1,5 @@
 // What a test may ask our stack besides what every host can do.
-import { formatIp, ip } from "@netstrata/core";
+import { formatIp, formatPrefix, ip } from "@netstrata/core";
 import type { FaultInjector, LinkCounters } from "@netstrata/link";
 import type { Layers, Stack } from "@netstrata/socket";
 import type { OpenInterface } from "../stack-interfaces.ts";
@@ -13,9 +13,10 @@ export interface StackCalls {
   readonly ping: typeof ping;
   readonly counters: typeof counters;
   readonly route: typeof route;
+  readonly addresses: typeof addresses;
 }
 
-export const STACK_CALLS: StackCalls = { ping, counters, route };
+export const STACK_CALLS: StackCalls = { ping, counters, route, addresses };
 
 export interface PingArguments {
   readonly to: string;
@@ -58,6 +59,7 @@ export interface StackCounters {
   readonly tcpDrops: Layers["tcp"]["drops"]["counters"];
   readonly udp: Layers["udp"]["counters"];
   readonly ip: Layers["internet"]["ipv4"]["counters"];
+  readonly ip6: Layers["internet"]["ipv6"]["counters"];
   readonly connections: number;
   readonly interfaces: readonly InterfaceCounters[];
 }
@@ -69,6 +71,7 @@ async function counters({ stack, interfaces }: Subject): Promise<StackCounters> 
     tcpDrops: tcp.drops.counters,
     udp: udp.counters,
     ip: internet.ipv4.counters,
+    ip6: internet.ipv6.counters,
     connections: tcp.connectionCount,
     interfaces: interfaces.map(({ device, faults }) => ({ name: device.name, ...device.counters, faults: faults?.faults })),
   };
@@ -77,4 +80,14 @@ async function counters({ stack, interfaces }: Subject): Promise<StackCounters> 
 /** What our stack knows of the way to a destination. */
 async function route({ stack }: Subject, { to }: { readonly to: string }): Promise<{ readonly maxSendSize: number }> {
   return { maxSendSize: stack.layers.internet.maxSendSize(ip(to)) };
+}
+
+/** The addresses of all our interfaces but the loopback, and the neighbours that we know by IPv6. */
+async function addresses({ stack }: Subject): Promise<{ readonly own: readonly string[]; readonly neighbours: readonly string[] }> {
+  const { internet } = stack.layers;
+  const interfaces = internet.interfaces.slice(1);
+  return {
+    own: interfaces.flatMap((each) => each.addresses.map(formatPrefix)),
+    neighbours: interfaces.flatMap((each) => internet.discovery(each)?.cache.addresses().map(formatIp) ?? []),
+  };
 }

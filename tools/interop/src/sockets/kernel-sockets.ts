@@ -13,19 +13,20 @@ export class KernelSockets implements Sockets {
 
   async listen(port: number, accept: (stream: Stream) => void): Promise<void> {
     const server = createServer({ allowHalfOpen: true }, (socket) => accept(streamOf(socket)));
-    server.listen({ port, host: "0.0.0.0", backlog: 511 });
+    server.listen({ port, host: "::", backlog: 511 });
     await once(server, "listening");
   }
 
   async connectDatagrams(to: Address): Promise<DatagramSocket> {
-    const socket = createSocket("udp4");
+    const socket = createSocket(to.address.includes(":") ? "udp6" : "udp4");
     socket.connect(to.port, to.address);
     await once(socket, "connect");
     return socketOf(socket);
   }
 
   async bindDatagrams(port: number): Promise<DatagramSocket> {
-    const socket = createSocket("udp4");
+    // For both families.
+    const socket = createSocket("udp6");
     socket.bind(port);
     await once(socket, "listening");
     return socketOf(socket);

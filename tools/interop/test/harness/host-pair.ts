@@ -1,4 +1,6 @@
 // Our stack and the kernel at the two ends of one TUN or TAP device, in a network of their own.
+
+import type { InterfaceOptions } from "@netstrata/socket";
 import type { SocketCalls } from "../../src/calls/calls.ts";
 import type { StackCalls } from "../../src/calls/stack-calls.ts";
 import type { StackSettings } from "../../src/stack-host.ts";
@@ -9,6 +11,8 @@ import type { Requirement } from "./requirements.ts";
 
 export const KERNEL = "10.18.0.1";
 export const OURS = "10.18.0.2";
+export const KERNEL_V6 = "2001:db8:18::1";
+export const OURS_V6 = "2001:db8:18::2";
 export const INTERFACE = "ns0";
 
 /** What every test with a pair needs. */
@@ -20,8 +24,10 @@ export type Mode = (typeof MODES)[number];
 export const DIRECTIONS = ["our client, the kernel's server", "the kernel's client, our server"] as const;
 export type Direction = (typeof DIRECTIONS)[number];
 
-export interface PairSettings extends Omit<StackSettings, "interfaces">, Omit<InterfaceSettings, "tun" | "kernel" | "address"> {
+export interface PairSettings extends Omit<StackSettings, "interfaces">, Omit<InterfaceSettings, "tun" | "kernel" | "address" | "ipv6"> {
   readonly mode: Mode;
+  /** True: both have an IPv6 address, too. Or ours alone, and what we do besides. @default false */
+  readonly ipv6?: boolean | { readonly addresses: readonly string[]; readonly options: InterfaceOptions["ipv6"] };
   /** What `sysctl net.NAME` is to be before our stack appears. */
   readonly kernelSettings?: Readonly<Record<string, string | number>>;
 }
@@ -50,20 +56,23 @@ export class HostPair {
   }
 
   static async open(settings: PairSettings): Promise<HostPair> {
-    const { mode, kernelSettings = {}, mtu, faults, capture, neighbours, mac, ...stack } = settings;
+    const { mode, kernelSettings = {}, mtu, faults, capture, neighbours, mac, ipv6 = false, ...stack } = settings;
     const network = await NetworkNamespace.create();
     try {
       for (const [name, value] of Object.entries(kernelSettings)) await network.setKernel(name, value);
       const device: InterfaceSettings = {
         tun: { name: INTERFACE, mode, mtu },
         kernel: { address: `${KERNEL}/24`, up: true },
-        address: `${OURS}/24`,
+        address: [`${OURS}/24`, ...(ipv6 === true ? [`${OURS_V6}/64`] : ipv6 === false ? [] : ipv6.addresses)],
+        ipv6: typeof ipv6 === "object" ? ipv6.options : undefined,
         gateway: KERNEL,
         ...{ faults, capture, neighbours, mac },
       };
       const ours = network.node("stack-host", { ...stack, interfaces: [device] } satisfies StackSettings);
       const kernel = network.node("kernel-host", {});
       await Promise.all([ours.event("open"), kernel.event("open")]);
+      // Without a test for duplicates, which would keep the address from being used for a second.
+      if (ipv6 === true) await network.ip(`-6 address add ${KERNEL_V6}/64 dev ${INTERFACE} nodad`);
       return new HostPair(network, new RemoteHost(ours), new RemoteHost(kernel));
     } catch (error) {
       await network.close();
