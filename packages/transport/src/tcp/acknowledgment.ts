@@ -57,6 +57,7 @@ export function acknowledge(tcb: TransmissionControlBlock, segment: Segment): vo
     echoesOriginal: octets > 0 && echoesOriginal(tcb, segment),
   });
   tellCongestionControl(tcb, octets, delivered, deliveredLength, deliveredNow, wasActive);
+  if (tcb.sendBlocked && octets > 0) wakeWriter(tcb);
   // RFC 6298 §5.2 and §5.3: off when all is acknowledged, else counted anew.
   if (scoreboard.isEmpty) tcb.disarm("retransmission");
   else if (octets > 0) armAfterProgress(tcb);
@@ -149,13 +150,16 @@ function advance(tcb: TransmissionControlBlock, ack: SequenceNumber, octets: num
   tcb.statistics.advanced(tcb.clock.now());
   tcb.softError = undefined;
   if (snd.up !== undefined && !isBefore(ack, snd.up)) snd.up = undefined;
-  // A writer is woken for a third of the buffer, as in Linux, and not for each segment that goes.
-  if (tcb.sendBlocked && tcb.sendBuffer.length * 3 <= tcb.options.sendBuffer * 2) {
-    tcb.sendBlocked = false;
-    tcb.pending.writable = true;
-  }
   // RFC 1122 §3.3.1.4: forward progress is proof of a living next hop.
   tcb.context.ip.confirmReachability(tcb.remote.address);
+}
+
+/** The user waits for room. A writer is woken for a third of the buffer, as in Linux, and not for each segment that goes. */
+function wakeWriter(tcb: TransmissionControlBlock): void {
+  tcb.sending.grow(tcb);
+  if (tcb.sendBuffer.length * 3 > tcb.sending.limit * 2) return;
+  tcb.sendBlocked = false;
+  tcb.pending.writable = true;
 }
 
 /** RFC 6298 §3, Karn's rule: nothing is measured by an acknowledgment of segments that were sent twice, unless an echo tells which is answered. */

@@ -7,7 +7,12 @@ export type ResolvedTcpOptions = TcpConnection["options"];
 
 export const DEFAULT_TCP_OPTIONS: ResolvedTcpOptions = {
   receiveBuffer: 262144,
+  receiveBufferMaximum: 6 * 2 ** 20,
   sendBuffer: 262144,
+  sendBufferMaximum: 4 * 2 ** 20,
+  autoTuning: true,
+  windowGrowth: "full",
+  minimumSegmentSize: 64,
   noDelay: false,
   nagle: "rfc",
   cork: false,
@@ -93,10 +98,17 @@ export function resolveTcpOptions(base: ResolvedTcpOptions, changes: TcpConnecti
   return {
     ...resolved,
     receiveBuffer: clamp(resolved.receiveBuffer, SMALLEST_BUFFER, LARGEST_BUFFER),
+    receiveBufferMaximum: maximumOf(changes.receiveBuffer, changes.receiveBufferMaximum, resolved.receiveBufferMaximum),
     windowScale: resolved.windowScale === undefined ? undefined : clamp(resolved.windowScale, 0, MAX_WINDOW_SCALE),
     sendBuffer: clamp(resolved.sendBuffer, SMALLEST_BUFFER, LARGEST_BUFFER),
+    sendBufferMaximum: maximumOf(changes.sendBuffer, changes.sendBufferMaximum, resolved.sendBufferMaximum),
     delayedAck: clamp(resolved.delayedAck, 0, LONGEST_DELAYED_ACK),
   };
+}
+
+/** Whoever chooses a size without a maximum wants that size, as with Linux's SO_RCVBUF. */
+function maximumOf(size: number | undefined, maximum: number | undefined, inForce: number): number {
+  return clamp(maximum ?? size ?? inForce, SMALLEST_BUFFER, LARGEST_BUFFER);
 }
 
 function clamp(value: number, low: number, high: number): number {

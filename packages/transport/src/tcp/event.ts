@@ -1,4 +1,5 @@
 // The end of every event of a connection: the user hears of it, then what there is to send is sent, in one packet where possible.
+import { settleMemory } from "./buffers/connection-memory.ts";
 import { sendPending } from "./sender.ts";
 import type { TransmissionControlBlock } from "./transmission-control-block.ts";
 
@@ -17,6 +18,7 @@ export function finishEvent(tcb: TransmissionControlBlock): void {
     throw error;
   }
   tcb.inEvent = false;
+  settleMemory(tcb);
   sendPending(tcb);
   tcb.user.progressed?.(tcb.connection);
 }

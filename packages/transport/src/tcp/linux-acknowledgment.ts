@@ -71,7 +71,7 @@ export class LinuxAcknowledgment implements DelayedAcknowledgment {
     if (owed > 0 && drained && (this.pushes > 1 || (this.pushes === 1 && !this.takesTurns))) return true;
     // The window at least doubles.
     const now = tcb.rcv.wnd;
-    return 2 * now <= tcb.options.receiveBuffer && tcb.receiveRoom >= Math.max(2 * now, tcb.segmentSize);
+    return 2 * now <= tcb.receiving.limit && tcb.receiveRoom >= Math.max(2 * now, tcb.segmentSize);
   }
 
   acknowledged(tcb: TransmissionControlBlock, withText: boolean): void {

@@ -14,6 +14,10 @@ const RFC: Personality = {};
 const LINUX: Personality = {
   // net.ipv4.tcp_rmem, half of which is for the text (tcp_adv_win_scale), and tcp_wmem.
   receiveBuffer: 65_536,
+  receiveBufferMaximum: 6_291_456,
+  sendBufferMaximum: 4_194_304,
+  windowGrowth: "gradual", // tcp_grow_window()
+  minimumSegmentSize: 48, // tcp_min_snd_mss
   optionLayout: "linux",
   paws: "linux",
   nagle: "minshall",
@@ -47,7 +51,10 @@ const LINUX: Personality = {
 /** FreeBSD 14, its base stack; the comment behind a value is the sysctl below net.inet.tcp. */
 const FREEBSD: Personality = {
   receiveBuffer: 65_536, // recvspace
+  receiveBufferMaximum: 2_097_152, // recvbuf_max
   sendBuffer: 32_768, // sendspace
+  sendBufferMaximum: 2_097_152, // sendbuf_max
+  minimumSegmentSize: 216, // minmss
   optionLayout: "freebsd",
   windowScale: 6, // by kern.ipc.maxsockbuf
   paws: "freebsd",
@@ -77,5 +84,12 @@ export const PERSONALITIES: Readonly<Record<PersonalityName, Personality>> = { r
 /** The stack's options with the personality's choices filled in wherever `options` leaves one. */
 export function withPersonality(options: TcpStackOptions): TcpStackOptions {
   const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
-  return { ...PERSONALITIES[options.personality ?? "rfc"], ...given };
+  const preset = PERSONALITIES[options.personality ?? "rfc"];
+  // A size that is chosen alone is no longer the preset's, and so is not its maximum (`maximumOf` in connection-options.ts).
+  return {
+    ...preset,
+    receiveBufferMaximum: options.receiveBuffer === undefined ? preset.receiveBufferMaximum : undefined,
+    sendBufferMaximum: options.sendBuffer === undefined ? preset.sendBufferMaximum : undefined,
+    ...given,
+  };
 }

@@ -147,6 +147,14 @@ export class Reassembler {
     return { left: this.pieces[first].start, right: this.pieces[last].end };
   }
 
+  /** Gives up what lies farthest ahead; false when there is nothing. */
+  dropLast(): boolean {
+    const piece = this.pieces.pop();
+    if (piece === undefined) return false;
+    this.length -= sequenceDistance(piece.start, piece.end);
+    return true;
+  }
+
   clear(): void {
     this.pieces = [];
     this.recent = [];

@@ -1,5 +1,7 @@
 // The receiving half: which text is taken, when it is acknowledged, and what window is offered (RFC 9293 §3.10.7.4, §3.8.6).
 import { isAtOrAfter, isAtOrBefore, isBefore, type SequenceNumber, sequenceAdd, sequenceDistance } from "@netstrata/core";
+import { mayReceive } from "./buffers/connection-memory.ts";
+import { gradualSynWindow, gradualWindow } from "./buffers/gradual-window.ts";
 import type { ResolvedTcpOptions } from "./connection-options.ts";
 import { Reassembler } from "./reassembler.ts";
 import type { Segment } from "./segment.ts";
@@ -80,6 +82,10 @@ export function sackBlocks(tcb: TransmissionControlBlock): readonly SackBlock[] 
 /** Seventh: takes the segment's text, in order or ahead of its turn. */
 export function receiveText(tcb: TransmissionControlBlock, segment: Segment): void {
   const { rcv, context } = tcb;
+  if (!mayReceive(tcb, segment.payload.length)) {
+    tcb.ackNow = true;
+    return;
+  }
   const text = segment.payload.view();
   tcb.largestReceived = Math.max(tcb.largestReceived, text.length);
   tcb.statistics.lastTextAt = tcb.lastReceivedAt;
@@ -91,6 +97,7 @@ export function receiveText(tcb: TransmissionControlBlock, segment: Segment): vo
     const kept = tcb.reassembler.insert(segment.seq, text);
     // RFC 2883 §4.1: also of what is held ahead of its turn.
     if (tcb.reassembler.duplicate !== undefined && reportsDuplicates(tcb)) tcb.duplicateSack = tcb.reassembler.duplicate;
+    tcb.receiving.arrived(tcb, segment);
     if (kept) context.counters.TCPOFOQueue += 1;
     else {
       context.counters.TCPOFODrop += 1;
@@ -108,6 +115,7 @@ export function receiveText(tcb: TransmissionControlBlock, segment: Segment): vo
       context.counters.TCPOFOMerge += 1;
     }
   }
+  tcb.receiving.arrived(tcb, segment);
   // SHLD-18, SHLD-19
   if (tcb.acknowledging.received(tcb, text.length, (segment.flags & PSH) !== 0)) tcb.ackNow = true;
 }
@@ -138,7 +146,7 @@ export function receiveUrgent(tcb: TransmissionControlBlock, segment: Segment): 
 /** How far the window may open now: the room in the buffer, or what was offered where opening it would be silly. */
 function openWindow(tcb: TransmissionControlBlock): number {
   // MUST-39: §3.8.6.2.2. SHLD-14: the right edge never moves to the left.
-  const step = Math.min(WINDOW_FRACTION * tcb.options.receiveBuffer, tcb.segmentSize);
+  const step = Math.min(WINDOW_FRACTION * tcb.receiving.limit, tcb.segmentSize);
   return tcb.receiveRoom >= tcb.rcv.wnd + step ? tcb.receiveRoom : tcb.rcv.wnd;
 }
 
@@ -147,26 +155,28 @@ export function selectWindow(tcb: TransmissionControlBlock, isSyn: boolean): num
   const { rcv } = tcb;
   // RFC 7323 §2.2: the window in a SYN is never scaled.
   const unit = isSyn ? 1 : 1 << rcv.shift;
-  const open = openWindow(tcb);
+  const isGradual = tcb.options.windowGrowth === "gradual";
+  const open = !isGradual ? openWindow(tcb) : isSyn ? gradualSynWindow(tcb, tcb.state !== "SYN-SENT") : gradualWindow(tcb);
   // Rounded up, because rounding down would move the right edge to the left with every odd octet (RFC 7323 §2.4). But a peer
   // that sends octet by octet must not push the edge before it for ever: less than a unit beyond the buffer it is rounded down,
   // and the octets between are taken all the same, because they were offered before.
   const roundedUp = Math.ceil(open / unit);
-  const field = Math.min(65535, roundedUp * unit < tcb.receiveRoom + unit ? roundedUp : Math.floor(open / unit));
+  const field = Math.min(65535, roundedUp * unit < tcb.freeReceiveBuffer + unit ? roundedUp : Math.floor(open / unit));
   rcv.wnd = isSyn ? field : Math.max(open, field * unit);
   return field;
 }
 
 /** The user has read: does the peer gain enough from knowing? */
 export function windowUpdateDue(tcb: TransmissionControlBlock): boolean {
-  const step = Math.min(WINDOW_FRACTION * tcb.options.receiveBuffer, SEGMENTS_PER_WINDOW_UPDATE * tcb.segmentSize);
+  const step = Math.min(WINDOW_FRACTION * tcb.receiving.limit, SEGMENTS_PER_WINDOW_UPDATE * tcb.segmentSize);
   return tcb.receiveRoom >= tcb.rcv.wnd + step;
 }
 
-/** The shift that is chosen, or the least with which the whole buffer can be offered, at most 14 (RFC 7323 §2.3). */
+/** The shift that is chosen, or the least with which the buffer can be offered whole, however large it may grow; at most 14 (RFC 7323 §2.3). */
 export function windowShift(options: ResolvedTcpOptions): number {
   if (options.windowScale !== undefined) return options.windowScale;
   let shift = 0;
-  while (shift < MAX_WINDOW_SCALE && options.receiveBuffer > 65535 << shift) shift += 1;
+  const largest = options.autoTuning ? Math.max(options.receiveBuffer, options.receiveBufferMaximum) : options.receiveBuffer;
+  while (shift < MAX_WINDOW_SCALE && largest > 65535 << shift) shift += 1;
   return shift;
 }

@@ -19,7 +19,7 @@ import { reportCongestion } from "./tcp-events.ts";
 import { FIN, SYN, URG } from "./tcp-header.ts";
 import { MAX_WINDOW_SCALE, type TcpOptions } from "./tcp-options.ts";
 import { advancesTimestamp, applyTimestampsOfSyn, echoedRoundTrip, recordTimestampOf, timestampClock } from "./timestamps.ts";
-import { type HandshakeListener, SMALLEST_SEND_MSS, type TransmissionControlBlock } from "./transmission-control-block.ts";
+import type { HandshakeListener, TransmissionControlBlock } from "./transmission-control-block.ts";
 import { adoptUserTimeout, receiveUserTimeout } from "./user-timeout-option.ts";
 
 /** What a check decides: go on with the next one, or be done with the segment. */
@@ -130,6 +130,7 @@ function becomeEstablished(tcb: TransmissionControlBlock, segment: Segment): voi
   tcb.userTimeout.due = tcb.options.userTimeoutOption > 0;
   adoptUserTimeout(tcb);
   updateSegmentSize(tcb);
+  tcb.receiving.established(tcb);
   if (tcb.fastOpenQueue === undefined) startCongestionControl(tcb, syn?.transmissions ?? 1, measured);
   tcb.fastOpenQueue?.leave(false);
   tcb.fastOpenQueue = undefined;
@@ -144,7 +145,7 @@ function becomeEstablished(tcb: TransmissionControlBlock, segment: Segment): voi
 /** MUST-15: without an MSS option the peer takes 536 octets over IPv4, 1220 over IPv6. RFC 7323 §2.2: both scale, or neither does. */
 export function applySynOptions(tcb: TransmissionControlBlock, options: TcpOptions): void {
   const fallback = typeof tcb.remote.address === "number" ? 536 : 1220;
-  tcb.snd.mss = Math.max(SMALLEST_SEND_MSS, options.maximumSegmentSize ?? fallback);
+  tcb.snd.mss = Math.max(tcb.options.minimumSegmentSize, options.maximumSegmentSize ?? fallback);
   tcb.sackPermitted = tcb.options.sack && options.sackPermitted === true;
   tcb.recovery = createLossRecovery(tcb.iss, tcb.sackPermitted, tcb.options);
   tcb.peerScales = tcb.options.windowScaling && options.windowScale !== undefined;

@@ -69,6 +69,10 @@ const NAMES = [
   "TCPAbortOnData",
   "TCPAbortOnClose",
   "TCPAbortOnMemory",
+  "TCPMemoryPressures",
+  "TCPRcvQDrop",
+  "PruneCalled",
+  "OfoPruned",
   "TCPAbortOnLinger",
 ] as const;
 
@@ -96,6 +100,7 @@ export type TcpDropReason =
   | "accept-queue-full"
   | "connection-limit"
   | "reassembly-full"
+  | "memory-limit"
   | "after-fin";
 
 export const TCP_DROPS: DropReasons<TcpDropReason> = {
@@ -117,5 +122,6 @@ export const TCP_DROPS: DropReasons<TcpDropReason> = {
   "connection-limit": undefined,
   // A limit of ours, which RFC 9293 §3.10.7.4 leaves room for: what is not acknowledged comes again.
   "reassembly-full": undefined,
+  "memory-limit": undefined,
   "after-fin": "RFC 9293 §3.10.7.4",
 };

@@ -93,7 +93,26 @@ export interface TcpUserTimeoutEvent extends TcpConnectionEvent {
   readonly clause: string;
 }
 
+/** A buffer has grown (`buffers/`). */
+export interface TcpBufferEvent extends TcpConnectionEvent {
+  readonly kind: "buffer";
+  readonly buffer: "receive" | "send";
+  /** Octets it may hold now. */
+  readonly size: number;
+}
+
+/** All connections together hold much, or no longer so (`buffers/memory-account.ts`). */
+export interface TcpMemoryEvent extends StackEvent {
+  readonly layer: "tcp";
+  readonly kind: "memory";
+  readonly underPressure: boolean;
+  /** Octets held. */
+  readonly used: number;
+}
+
 export type TcpEvent =
+  | TcpBufferEvent
+  | TcpMemoryEvent
   | TcpUserTimeoutEvent
   | TcpStateEvent
   | TcpRetransmissionEvent
@@ -101,6 +120,13 @@ export type TcpEvent =
   | TcpWindowEvent
   | TcpRoundTripEvent
   | TcpRecoveryEvent;
+
+export function reportBuffer(tcb: TransmissionControlBlock, buffer: TcpBufferEvent["buffer"], size: number): void {
+  const { observer } = tcb.context.host;
+  if (observer === undefined) return;
+  const event: TcpBufferEvent = { layer: "tcp", kind: "buffer", local: tcb.local, remote: tcb.remote, buffer, size };
+  observer.observe(event);
+}
 
 export function reportCongestion(tcb: TransmissionControlBlock, reason: TcpCongestionEvent["reason"]): void {
   const { observer } = tcb.context.host;

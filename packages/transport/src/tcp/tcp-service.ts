@@ -44,10 +44,23 @@ export interface TcpUser {
 
 /** What can be chosen for a connection, at open or later with `set`. Absent means the stack's default. */
 export interface TcpConnectionOptions {
-  /** Octets that may wait to be read; sets the largest window. @default 262144 */
+  /** Octets that may wait to be read, at first; sets the window. @default 262144 */
   readonly receiveBuffer?: number;
-  /** Octets that `send` takes before they are acknowledged. @default 262144 */
+  /** How far the receive buffer may grow by itself. @default 6 MiB, or `receiveBuffer` where that alone is chosen */
+  readonly receiveBufferMaximum?: number;
+  /** Octets that `send` takes before they are acknowledged, at first. @default 262144 */
   readonly sendBuffer?: number;
+  /** How far the send buffer may grow by itself. @default 4 MiB, or `sendBuffer` where that alone is chosen */
+  readonly sendBufferMaximum?: number;
+  /**
+   * Buffers grow by themselves up to their maximum: the receive buffer with what is read in a round trip, the send buffer with the
+   * congestion window. Neither ever shrinks. @default true
+   */
+  readonly autoTuning?: boolean;
+  /** How the window opens: "full" offers the whole buffer at once, "gradual" as Linux does, with what arrives. @default "full" */
+  readonly windowGrowth?: "full" | "gradual";
+  /** The least MSS a peer may ask for, in octets: below it headers would be most of what is sent (Linux: tcp_min_snd_mss, 48). @default 64 */
+  readonly minimumSegmentSize?: number;
   /** Offer and use selective acknowledgments (RFC 2018). Fixed when the connection opens. @default true */
   readonly sack?: boolean;
   /** Report what arrives twice, and make use of such reports (RFC 2883). @default true */

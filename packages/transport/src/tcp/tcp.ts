@@ -29,6 +29,7 @@ import type { Endpoint } from "../endpoint.ts";
 import { chooseEphemeralPort, DEFAULT_PORT_RANGE, type PortRange } from "../ephemeral-ports.ts";
 import { ICMP_ERROR_CODE } from "../icmp-error-code.ts";
 import { bindingsOverlap, fitOf } from "../wildcard.ts";
+import { MemoryAccount, type MemoryLimit } from "./buffers/memory-account.ts";
 import { abort, becomeClosed } from "./closing.ts";
 import { createCongestionControl } from "./congestion/congestion-controls.ts";
 import { DEFAULT_TCP_OPTIONS, type ResolvedTcpOptions, resolveTcpOptions } from "./connection-options.ts";
@@ -51,6 +52,7 @@ import { sendSyn } from "./sender.ts";
 import { chosenRoute, followRoute, reversedRoute } from "./source-route.ts";
 import { type SynCookieMode, SynCookies } from "./syn-cookies.ts";
 import { createTcpCounters, TCP_DROPS, type TcpCounterName, type TcpDropReason } from "./tcp-counters.ts";
+import type { TcpMemoryEvent } from "./tcp-events.ts";
 import { readTcp, type TcpHeader } from "./tcp-header.ts";
 import type {
   TcpConnection,
@@ -76,6 +78,8 @@ export interface TcpStackOptions extends TcpConnectionOptions {
   readonly maxConnections?: number;
   /** Connections that the user has closed both ways and that have not ended yet (RFC 6429 §4); one more is reset. @default 65536 */
   readonly maxOrphans?: number;
+  /** What all connections together may hold (Linux: tcp_mem). @default 192, 256 and 384 MiB */
+  readonly memoryLimit?: MemoryLimit;
   readonly portRange?: PortRange;
   /** When a SYN is answered without anything being remembered of it (RFC 4987 §3.6). @default "pressure" */
   readonly synCookies?: SynCookieMode;
@@ -107,6 +111,7 @@ export class Tcp implements TcpService, IpProtocolHandler, TcpContext {
   defaults: ResolvedTcpOptions;
   orphans = 0;
   readonly maxOrphans: number;
+  readonly memory: MemoryAccount;
   private readonly maxConnections: number;
   private readonly acceptSourceRoutes: boolean;
   private readonly portRange: PortRange;
@@ -124,6 +129,7 @@ export class Tcp implements TcpService, IpProtocolHandler, TcpContext {
       personality,
       maxConnections,
       maxOrphans,
+      memoryLimit,
       synCookies,
       fastOpen,
       acceptSourceRoutes,
@@ -135,6 +141,7 @@ export class Tcp implements TcpService, IpProtocolHandler, TcpContext {
     this.synCookies = new SynCookies(host, synCookies ?? "pressure");
     this.fastOpen = new FastOpen(host, fastOpen);
     this.defaults = resolveTcpOptions(DEFAULT_TCP_OPTIONS, { userTimeoutChangeable: true, ...defaults });
+    this.memory = new MemoryAccount(memoryLimit ?? {}, (underPressure) => this.memoryPressureChanged(underPressure));
     this.maxOrphans = maxOrphans ?? DEFAULT_MAX_ORPHANS;
     this.maxConnections = maxConnections ?? DEFAULT_MAX_CONNECTIONS;
     this.acceptSourceRoutes = acceptSourceRoutes ?? false;
@@ -317,6 +324,14 @@ export class Tcp implements TcpService, IpProtocolHandler, TcpContext {
     this.connections.remove(tcb);
     tcb.listener?.forget(tcb);
     tcb.listener = undefined;
+  }
+
+  private memoryPressureChanged(underPressure: boolean): void {
+    if (underPressure) this.counters.TCPMemoryPressures += 1;
+    const { observer } = this.host;
+    if (observer === undefined) return;
+    const event: TcpMemoryEvent = { layer: "tcp", kind: "memory", underPressure, used: this.memory.used };
+    observer.observe(event);
   }
 
   private dropped(reason: TcpDropReason, packet: PacketBuffer): Delivery {

@@ -13,6 +13,9 @@ import {
 } from "@netstrata/core";
 import type { IpSendOptions, IpService } from "@netstrata/internet";
 import type { Endpoint } from "../endpoint.ts";
+import type { MemoryAccount } from "./buffers/memory-account.ts";
+import { ReceiveTuning } from "./buffers/receive-tuning.ts";
+import { SendTuning } from "./buffers/send-tuning.ts";
 import type { CongestionControl } from "./congestion/congestion-control.ts";
 import { SampleRecord } from "./congestion/sample-record.ts";
 import { WINDOW_VALIDATIONS, type WindowValidation } from "./congestion/window-validation.ts";
@@ -50,6 +53,8 @@ export interface TcpContext {
   readonly ip: IpService;
   readonly counters: Counters<TcpCounterName>;
   readonly drops: Drops<TcpDropReason>;
+  /** What all connections hold together. */
+  readonly memory: MemoryAccount;
   /** Connections that nobody holds, and the most there may be: `orphan.ts`. */
   orphans: number;
   readonly maxOrphans: number;
@@ -119,9 +124,6 @@ export interface PendingNotifications {
   softError: ErrorCode | undefined;
 }
 
-/** The least MSS a peer may ask for: below it headers would be most of what is sent. */
-export const SMALLEST_SEND_MSS = 64;
-
 export class TransmissionControlBlock {
   readonly context: TcpContext;
   /** The next block of the same bucket in the connection table. */
@@ -158,6 +160,11 @@ export class TransmissionControlBlock {
   segmentSize = 536;
 
   readonly sendBuffer: SendBuffer = new SendBuffer();
+  /** How large both buffers may be now. */
+  readonly sending: SendTuning;
+  readonly receiving: ReceiveTuning;
+  /** Octets that the stack's memory account knows of. */
+  accounted = 0;
   /** The user has called CLOSE: a FIN follows the send buffer. */
   finQueued = false;
   finSent = false;
@@ -275,6 +282,8 @@ export class TransmissionControlBlock {
     this.passive = passive;
     this.iss = iss;
     this.options = options;
+    this.sending = new SendTuning(options);
+    this.receiving = new ReceiveTuning(options);
     this.ipOptions = ipOptions;
     this.congestion = congestion;
     this.validation = WINDOW_VALIDATIONS[options.windowValidation]();
@@ -328,9 +337,14 @@ export class TransmissionControlBlock {
     return this.finSent && this.snd.una === this.snd.nxt;
   }
 
+  /** Octets that still fit into the receive buffer. */
+  get freeReceiveBuffer(): number {
+    return Math.max(0, this.receiving.limit - this.receiveBuffer.length);
+  }
+
   /** Most octets that may be received beyond what waits to be read, as far as the Window field can say it. */
   get receiveRoom(): number {
-    return Math.min(65535 << this.rcv.shift, Math.max(0, this.options.receiveBuffer - this.receiveBuffer.length));
+    return Math.min(65535 << this.rcv.shift, this.receiving.openable(this, this.freeReceiveBuffer));
   }
 
   /** The same options with the field that says ECN-capable: ECT(0), which RFC 3168 §6.1.2 recommends. */

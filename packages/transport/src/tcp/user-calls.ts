@@ -1,6 +1,7 @@
 // The user calls of an open connection (RFC 9293 §3.10.2 to §3.10.6).
 import { type ErrorCode, isAfter, sequenceAdd, sequenceDistance } from "@netstrata/core";
 import type { Endpoint } from "../endpoint.ts";
+import { sendRoom, settleMemory } from "./buffers/connection-memory.ts";
 import { abort, becomeClosed } from "./closing.ts";
 import { replaceCongestionControl } from "./congestion-feedback.ts";
 import { type ResolvedTcpOptions, resolveTcpOptions } from "./connection-options.ts";
@@ -54,7 +55,7 @@ export class UserCalls implements TcpConnection {
   }
 
   get writableLength(): number {
-    return Math.max(0, this.tcb.options.sendBuffer - this.tcb.sendBuffer.length);
+    return sendRoom(this.tcb);
   }
 
   get readableLength(): number {
@@ -171,6 +172,8 @@ export class UserCalls implements TcpConnection {
     tcb.ipOptions = { ...tcb.ipOptions, timeToLive: tcb.options.timeToLive, trafficClass: tcb.options.trafficClass };
     if (options.congestionControl !== undefined) replaceCongestionControl(tcb);
     if (options.maximumSegmentSize !== undefined) updateSegmentSize(tcb);
+    if (options.receiveBuffer !== undefined) tcb.receiving.configure(tcb.options);
+    if (options.sendBuffer !== undefined) tcb.sending.configure(tcb.options);
     if (options.acknowledgments !== undefined) tcb.acknowledging = createDelayedAcknowledgment(options.acknowledgments);
     if (options.quickAck !== undefined) {
       tcb.acknowledging.quick = options.quickAck;
@@ -218,6 +221,8 @@ export class UserCalls implements TcpConnection {
 
   private afterReading(): void {
     const { tcb } = this;
+    tcb.receiving.afterReading(tcb);
+    settleMemory(tcb);
     const { rcv } = tcb;
     if (rcv.up !== undefined && this.urgentLength === 0) rcv.up = undefined;
     if (canReceive(tcb.state) && tcb.acknowledging.read(tcb)) {

@@ -3,7 +3,7 @@ import { sequenceAdd } from "@netstrata/core";
 import type { Segment } from "../segment.ts";
 import { TCP_HEADER_LENGTH } from "../tcp-header.ts";
 import type { FastOpenOption } from "../tcp-options.ts";
-import { SMALLEST_SEND_MSS, type TransmissionControlBlock } from "../transmission-control-block.ts";
+import type { TransmissionControlBlock } from "../transmission-control-block.ts";
 
 /** §4.1.3.1: without a cached MSS, what every host takes: 536 octets over IPv4, 1220 over IPv6. */
 const UNKNOWN_MSS = { 4: 536, 6: 1220 } as const;
@@ -35,7 +35,7 @@ function roomInSyn(tcb: TransmissionControlBlock, maximumSegmentSize: number | u
   const { ip } = tcb.context;
   const path = ip.maxSendSize(tcb.remote.address) - TCP_HEADER_LENGTH;
   const mss = maximumSegmentSize ?? UNKNOWN_MSS[typeof tcb.remote.address === "number" ? 4 : 6];
-  return Math.max(0, Math.min(Math.max(SMALLEST_SEND_MSS, mss), path) - OPTION_SPACE);
+  return Math.max(0, Math.min(Math.max(tcb.options.minimumSegmentSize, mss), path) - OPTION_SPACE);
 }
 
 /** The SYN,ACK has come. To be called before it is acknowledged, while the scoreboard still shows how often the SYN was sent. */
