@@ -2,8 +2,10 @@
 import type { Milliseconds } from "@netstrata/core";
 import type { TransmissionControlBlock } from "./transmission-control-block.ts";
 
-/** Timers come late; what could have been sent meanwhile goes out then, but no more than this much of it. */
+/** After a pause so much may go out at once. */
 const LARGEST_CREDIT: Milliseconds = 5;
+/** A timer that comes late must not make the sender slower: what could have been sent meanwhile goes out then, but no more than this much of it. */
+const LARGEST_LATENESS: Milliseconds = 50;
 /** Waiting for less than this is not worth a timer, so at high rates segments go out in small groups. */
 const SHORTEST_WAIT: Milliseconds = 1;
 /** As Linux's tcp_pacing_ss_ratio and tcp_pacing_ca_ratio: faster than a window in a round trip, so that it can grow. */
@@ -14,6 +16,9 @@ export class Pacer {
   /** When the next segment may go out. */
   private nextAt: Milliseconds = Number.NEGATIVE_INFINITY;
 
+  /** Segments have had to wait, and still do: the pacer alone holds the sender back. */
+  busy = false;
+
   /** How long the next segment has to wait at this moment; 0: not at all. */
   wait(now: Milliseconds): Milliseconds {
     return this.nextAt <= now ? 0 : Math.max(SHORTEST_WAIT, this.nextAt - now);
@@ -21,7 +26,8 @@ export class Pacer {
 
   /** @param rate octets a second */
   sent(octets: number, rate: number, now: Milliseconds): void {
-    this.nextAt = Math.max(this.nextAt, now - LARGEST_CREDIT) + (1000 * octets) / rate;
+    const earliest = now - (this.busy ? LARGEST_LATENESS : LARGEST_CREDIT);
+    this.nextAt = Math.max(this.nextAt, earliest) + (1000 * octets) / rate;
   }
 }
 
@@ -45,6 +51,7 @@ export function isPaced(tcb: TransmissionControlBlock): boolean {
   if (pacer === undefined) return false;
   const wait = pacer.wait(tcb.clock.now());
   if (wait === 0) return false;
+  pacer.busy = true;
   if (!tcb.isArmed("pacing")) tcb.timer("pacing").arm(wait);
   return true;
 }

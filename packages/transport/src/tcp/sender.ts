@@ -47,6 +47,8 @@ export function sendPending(tcb: TransmissionControlBlock): void {
   if (maySend) sendNew(tcb);
   // What turned out to be too large for the path meanwhile.
   sendLost(tcb);
+  // The window or the user holds the sender back now.
+  if (tcb.pacer !== undefined && !tcb.isArmed("pacing")) tcb.pacer.busy = false;
   if (tcb.deliveryRate !== undefined) noteApplicationLimit(tcb, sequenceDistance(tcb.snd.nxt, tcb.sendEnd));
   if (tcb.flightSize > 0 && maySend) tcb.validation.sent(tcb, tcb.congestionLimited || !fitsWindow(tcb, tcb.segmentSize));
   if (tcb.ackNow) sendAcknowledgment(tcb);
