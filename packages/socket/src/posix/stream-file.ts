@@ -17,6 +17,7 @@ import { Call, CallQueue, type Result } from "./call.ts";
 import type { Errno } from "./errno.ts";
 import * as constant from "./linux-numbers.ts";
 import { type Accepted, type FileOwner, type IpOptions, type Outgoing, type Received, SocketFile } from "./open-file.ts";
+import { listenOptions } from "./options/fast-open-options.ts";
 import { streamQuestion } from "./stream-control.ts";
 import { streamEvents } from "./stream-readiness.ts";
 import { receiveStream } from "./stream-receive.ts";
@@ -62,6 +63,8 @@ export class StreamFile extends SocketFile implements TcpUser, TcpListenerUser {
   /** The next connection to accept: `poll` has to know whether there is one. */
   private next: TcpConnection | undefined;
   private lingering: CallQueue | undefined;
+  /** What TCP_FASTOPEN_KEY was given. */
+  fastOpenKeys: Uint8Array | undefined;
   private readonly streams: StreamFileOwner;
   private transmitted: TransmitProgress | undefined;
   private isHeldBack = false;
@@ -89,6 +92,11 @@ export class StreamFile extends SocketFile implements TcpUser, TcpListenerUser {
   get remote(): Endpoint | undefined {
     const { state } = this;
     return state === "CLOSED" || state === "SYN-SENT" ? undefined : this.connection?.remote;
+  }
+
+  /** A listener has given it away, maybe before its handshake was complete (RFC 7413). */
+  get isConnected(): boolean {
+    return this.stage === "connected";
   }
 
   get isListening(): boolean {
@@ -204,11 +212,17 @@ export class StreamFile extends SocketFile implements TcpUser, TcpListenerUser {
       if (typeof bound === "string") return bound;
       this.bound = bound;
     }
-    const listener = this.streams.tcp.listen(this.bound as Endpoint, this, { ...this.options, backlog: limit, ipv6Only: this.onlyIpv6 });
+    const listener = this.streams.tcp.listen(this.bound as Endpoint, this, {
+      ...this.options,
+      ...listenOptions(this),
+      backlog: limit,
+      ipv6Only: this.onlyIpv6,
+    });
     if (typeof listener === "string") {
       if (!isBound) this.unbind();
       return listener;
     }
+    if (this.fastOpenKeys !== undefined) listener.setFastOpenKeys(this.fastOpenKeys);
     this.listener = listener;
     return 0;
   }

@@ -19,7 +19,8 @@ export function sendStream(file: StreamFile, { bytes, flags }: Outgoing): Attemp
   return (mayWait) => {
     const { connection, state } = file;
     // What has been sent is told before what went wrong then: that waits for the next call.
-    if (state !== "ESTABLISHED" && state !== "CLOSE-WAIT") {
+    const isFast = state === "SYN-RECEIVED" && file.isConnected;
+    if (state !== "ESTABLISHED" && state !== "CLOSE-WAIT" && !isFast) {
       if (sent > 0) return returned();
       const error = file.takeError();
       if (error !== undefined) return error;

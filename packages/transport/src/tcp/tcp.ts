@@ -85,6 +85,8 @@ export interface TcpStackOptions extends TcpConnectionOptions {
   readonly synCookies?: SynCookieMode;
   /** Text in the SYN, for those who have met before (RFC 7413). Listeners have to ask for it with `fastOpenBacklog`, `open` with `fastOpen`. */
   readonly fastOpen?: FastOpenOptions;
+  /** The key of all listeners' cookies, 16 octets, or 32 with the one before; any other length throws a RangeError. @default a random one that changes */
+  readonly fastOpenKey?: Uint8Array;
   /** For tests: where sequence numbers start. @default RFC 6528 */
   readonly initialSequenceNumber?: InitialSequenceNumberSource;
   /**
@@ -132,6 +134,7 @@ export class Tcp implements TcpService, IpProtocolHandler, TcpContext {
       memoryLimit,
       synCookies,
       fastOpen,
+      fastOpenKey,
       acceptSourceRoutes,
       portRange,
       initialSequenceNumber,
@@ -139,9 +142,9 @@ export class Tcp implements TcpService, IpProtocolHandler, TcpContext {
     } = withPersonality(options);
     this.personality = personality ?? "rfc";
     this.synCookies = new SynCookies(host, synCookies ?? "pressure");
-    this.fastOpen = new FastOpen(host, fastOpen);
     this.defaults = resolveTcpOptions(DEFAULT_TCP_OPTIONS, { userTimeoutChangeable: true, ...defaults });
     this.memory = new MemoryAccount(memoryLimit ?? {}, (underPressure) => this.memoryPressureChanged(underPressure));
+    this.fastOpen = new FastOpen(host, fastOpen, fastOpenKey);
     this.maxOrphans = maxOrphans ?? DEFAULT_MAX_ORPHANS;
     this.maxConnections = maxConnections ?? DEFAULT_MAX_CONNECTIONS;
     this.acceptSourceRoutes = acceptSourceRoutes ?? false;

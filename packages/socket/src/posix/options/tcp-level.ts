@@ -5,6 +5,7 @@ import type { SocketFile } from "../open-file.ts";
 import type { OptionValue } from "../option-value.ts";
 import type { StreamFile } from "../stream-file.ts";
 import { congestion } from "./congestion-option.ts";
+import { fastOpenBacklog, fastOpenKey, setDeferAccept } from "./fast-open-options.ts";
 import { bytes, flag, type GotOption, int, kept, type OptionTable, readOnly, type SocketOption, toInteger } from "./option.ts";
 import { tcpInfo } from "./tcp-info-option.ts";
 
@@ -56,7 +57,7 @@ export const TCP_LEVEL: OptionTable = new Map<number, SocketOption>([
   ],
   [c.TCP_MAXSEG, { get: maximumSegment, set: setMaximumSegment }],
   [c.TCP_LINGER2, { get: (file) => int(finWait(stream(file))), set: setFinWait }],
-  [c.TCP_DEFER_ACCEPT, { get: deferAccept, set: kept(SOL_TCP, c.TCP_DEFER_ACCEPT).set }],
+  [c.TCP_DEFER_ACCEPT, { get: deferAccept, set: setDeferAccept.set }],
   [c.TCP_WINDOW_CLAMP, windowClamp()],
   [c.TCP_INFO, tcpInfo],
   [c.TCP_CONGESTION, congestion],
@@ -73,10 +74,10 @@ export const TCP_LEVEL: OptionTable = new Map<number, SocketOption>([
   [c.TCP_NOTSENT_LOWAT, kept(SOL_TCP, c.TCP_NOTSENT_LOWAT, { apply: (file) => stream(file).roomChanged() })],
   [c.TCP_SAVE_SYN, kept(SOL_TCP, c.TCP_SAVE_SYN, { low: 0, high: 2 })],
   [c.TCP_SAVED_SYN, { get: () => bytes(NOTHING) }],
-  [c.TCP_FASTOPEN, kept(SOL_TCP, c.TCP_FASTOPEN, { low: 0, refuse: unlessIdle })],
+  [c.TCP_FASTOPEN, fastOpenBacklog],
   [c.TCP_FASTOPEN_CONNECT, kept(SOL_TCP, c.TCP_FASTOPEN_CONNECT, { low: 0, high: 1, refuse: unlessClosed })],
   [c.TCP_FASTOPEN_NO_COOKIE, kept(SOL_TCP, c.TCP_FASTOPEN_NO_COOKIE, { low: 0, high: 1, refuse: unlessIdle })],
-  [c.TCP_FASTOPEN_KEY, { get: () => bytes(NOTHING), set: () => "EINVAL" }],
+  [c.TCP_FASTOPEN_KEY, fastOpenKey],
   [c.TCP_ULP, { get: () => bytes(NOTHING), set: () => "ENOENT" }],
   [c.TCP_INQ, kept(SOL_TCP, c.TCP_INQ, { low: 0, high: 1 })],
   [c.TCP_TX_DELAY, kept(SOL_TCP, c.TCP_TX_DELAY, { low: 0 })],

@@ -17,13 +17,11 @@ export interface FastOpenOptions {
   readonly backlog?: number;
   /** How long a server's key serves before another takes its place (§4.1.2); cookies of the one before are good as long again. @default 86400000 ms */
   readonly keyLifetime?: Milliseconds;
-  /** 16 octets, or 32 with the key before; absent draws random ones. */
-  readonly key?: Uint8Array;
 }
 
 const DAY: Milliseconds = 86_400_000;
 
-export const DEFAULT_FAST_OPEN: Required<Omit<FastOpenOptions, "key">> = {
+export const DEFAULT_FAST_OPEN: Required<FastOpenOptions> = {
   client: true,
   server: true,
   clientWithoutCookie: false,
@@ -34,16 +32,15 @@ export const DEFAULT_FAST_OPEN: Required<Omit<FastOpenOptions, "key">> = {
 
 export class FastOpen {
   /** May be changed at any time. */
-  options: Required<Omit<FastOpenOptions, "key">>;
+  options: Required<FastOpenOptions>;
   readonly cookies: FastOpenCookies;
   readonly cache: FastOpenCache;
 
-  constructor(host: Host, options: FastOpenOptions = {}) {
-    const { key, ...rest } = options;
-    this.options = { ...DEFAULT_FAST_OPEN, ...rest };
+  constructor(host: Host, options: FastOpenOptions = {}, keys?: Uint8Array) {
+    this.options = { ...DEFAULT_FAST_OPEN, ...options };
     this.cookies = new FastOpenCookies(host, this.options.keyLifetime);
     this.cache = new FastOpenCache(host.clock);
-    if (key !== undefined) setFastOpenKeys(this.cookies, key);
+    if (keys !== undefined) setFastOpenKeys(this.cookies, keys);
   }
 }
 
