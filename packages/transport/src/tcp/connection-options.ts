@@ -56,6 +56,8 @@ export const DEFAULT_TCP_OPTIONS: ResolvedTcpOptions = {
   synRetries: Number.POSITIVE_INFINITY,
   synLinearTimeouts: 0,
   synAckRetries: Number.POSITIVE_INFINITY,
+  // RFC 5461 §4
+  unreachableEndsHandshake: false,
   zeroWindowProbe: "octet",
   resetWithAck: false,
   linger: Number.POSITIVE_INFINITY,

@@ -243,6 +243,7 @@ function optionBits(tcb: TransmissionControlBlock): number {
   if (tcb.peerScales) bits |= TCPI_OPT.wscale;
   if (tcb.ecn !== undefined) bits |= TCPI_OPT.ecn;
   if (tcb.ecn?.hasSeenField) bits |= TCPI_OPT.ecnSeen;
+  if (tcb.synTextAcknowledged) bits |= TCPI_OPT.synData;
   return bits;
 }
 

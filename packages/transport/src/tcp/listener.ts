@@ -138,7 +138,9 @@ export class Listener implements TcpListener, HandshakeListener {
   close(): void {
     this.onClose(this);
     for (const tcb of [...this.halfOpen]) {
-      abort(tcb, "ECONNABORTED");
+      // The kernels forget what is half open in silence; its peer hears of it when it sends the next segment.
+      if (this.personality === "rfc") abort(tcb, "ECONNABORTED");
+      else becomeClosed(tcb, "ECONNABORTED");
       finishEvent(tcb);
     }
     for (const connection of this.waiting) connection.abort();

@@ -13,6 +13,7 @@ const NAMES = [
   "OutRsts",
   "InCsumErrors",
   "ListenOverflows",
+  "OutOfWindowIcmps",
   "ListenDrops",
   "SyncookiesSent",
   "SyncookiesRecv",

@@ -143,6 +143,8 @@ export interface TcpConnectionOptions {
   readonly synLinearTimeouts?: number;
   /** Retransmissions of a SYN,ACK before the connection is given up. @default Infinity */
   readonly synAckRetries?: number;
+  /** Give up a handshake at any "unreachable" of ICMP, so that another address can be tried soon (RFC 5461 §2.2). @default false, at hard errors only (SHLD-26) */
+  readonly unreachableEndsHandshake?: boolean;
   /**
    * How a closed window is probed (RFC 9293 §3.8.6.1): "octet" by the next octet of text, which the peer may take; "empty" by
    * none, with a number that must be answered, as Linux does. @default "octet"

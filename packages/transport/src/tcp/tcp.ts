@@ -302,7 +302,10 @@ export class Tcp implements TcpService, IpProtocolHandler, TcpContext {
     const tcb = this.connections.find(header.source, quoted.u16(0), header.destination, quoted.u16(2));
     if (tcb === undefined) return;
     const offset = sequenceDistance(tcb.snd.una, quoted.u32(4));
-    if (offset < 0 || offset >= Math.max(1, tcb.flightSize)) return;
+    if (offset < 0 || offset >= Math.max(1, tcb.flightSize)) {
+      this.counters.OutOfWindowIcmps += 1;
+      return;
+    }
     tcb.inEvent = true;
     this.applyError(tcb, error);
     finishEvent(tcb);
@@ -457,7 +460,9 @@ export class Tcp implements TcpService, IpProtocolHandler, TcpContext {
     const code = ICMP_ERROR_CODE[error.kind];
     const hard = error.kind === "protocol-unreachable" || error.kind === "port-unreachable";
     // SHLD-26 asks to abort on hard errors; in synchronized states that lets anyone who guesses a port kill a connection (RFC 5927 §6.1).
-    if (hard && (tcb.state === "SYN-SENT" || (tcb.state === "SYN-RECEIVED" && !tcb.passive))) {
+    const inHandshake = tcb.state === "SYN-SENT" || tcb.state === "SYN-RECEIVED";
+    // RFC 5461 §2.2: during the handshake there is nothing to lose yet, so some give up at a soft error, too.
+    if (inHandshake && ((hard && !tcb.passive) || tcb.options.unreachableEndsHandshake)) {
       becomeClosed(tcb, code);
       return;
     }

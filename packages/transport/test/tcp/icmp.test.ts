@@ -146,3 +146,15 @@ describe("errors that are not believed", () => {
     expect([connection.state, peer.told]).toEqual(["SYN-SENT", []]);
   });
 });
+
+for (const unreachableEndsHandshake of [false, true]) {
+  dialogue(`RFC 5461 §2.2: a soft error ${unreachableEndsHandshake ? "ends" : "does not end"} a handshake`, (peer) => {
+    const connection = peer.open({ unreachableEndsHandshake });
+    peer.expect({ flags: "S" });
+    peer.sendIcmp({ type: 3, code: 1, rest: 0 }, { seq: 5000 });
+    expect([connection.state, peer.tcp.counters.OutOfWindowIcmps]).toEqual(["SYN-SENT", 1]);
+    peer.sendIcmp({ type: 3, code: 1, rest: 0 }, { seq: 0 });
+    expect(connection.state).toBe(unreachableEndsHandshake ? "CLOSED" : "SYN-SENT");
+    if (unreachableEndsHandshake) expect(connection.error).toBe("EHOSTUNREACH");
+  });
+}

@@ -260,3 +260,19 @@ describe("TCP_DEFER_ACCEPT", () => {
     expect(peer.accepted().state).toBe("ESTABLISHED");
   });
 });
+
+for (const personality of ["rfc", "linux"] as const) {
+  dialogue(
+    `a listener that closes ${personality === "rfc" ? "resets" : "forgets"} what is half open (RFC 9293 §3.10.4)`,
+    (peer) => {
+      const listener = peer.listen();
+      peer.send({ flags: "S", seq: 0 });
+      peer.expect({ flags: "SA" });
+      listener.close();
+      if (personality === "rfc") peer.expect({ flags: "R", seq: 1 });
+      peer.expectNothing();
+      expect([peer.tcp.connectionCount, peer.clock.armedTimers]).toEqual([0, 0]);
+    },
+    { personality },
+  );
+}

@@ -22,9 +22,10 @@ export const fastOpenBacklog: SocketOption = kept(SOL_TCP, c.TCP_FASTOPEN, {
 export const fastOpenKey: SocketOption = {
   get: (file) => bytes((file as StreamFile).fastOpenKeys ?? new Uint8Array(0)),
   set: (file, value: OptionValue) => {
-    if (!(value instanceof Uint8Array) || !KEY_LENGTHS.includes(value.length)) return "EINVAL";
+    const octets = typeof value === "string" ? Uint8Array.from(value, (char) => char.charCodeAt(0)) : value;
+    if (!(octets instanceof Uint8Array) || !KEY_LENGTHS.includes(octets.length)) return "EINVAL";
     const stream = file as StreamFile;
-    stream.fastOpenKeys = value.slice();
+    stream.fastOpenKeys = octets.slice();
     stream.listener?.setFastOpenKeys(stream.fastOpenKeys);
     return 0;
   },
