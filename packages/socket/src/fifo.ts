@@ -35,6 +35,11 @@ export class Fifo<Item> {
     if (index >= 0) this.items.splice(index, 1);
   }
 
+  some(isWanted: (item: Item) => boolean): boolean {
+    for (let index = this.head; index < this.items.length; index += 1) if (isWanted(this.items[index] as Item)) return true;
+    return false;
+  }
+
   clear(): void {
     this.items.length = 0;
     this.head = 0;

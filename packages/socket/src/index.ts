@@ -1,6 +1,7 @@
 export * from "./event-loop.ts";
 export { Call, type Outcome, type Result } from "./posix/call.ts";
 export type { ControlMessage } from "./posix/control-message.ts";
+export type { EpollEvent } from "./posix/epoll.ts";
 export { type Errno, errnoNumber, LINUX_ERRNO } from "./posix/errno.ts";
 export * as constants from "./posix/linux-numbers.ts";
 export type { Received } from "./posix/open-file.ts";
@@ -8,6 +9,7 @@ export type { Linger, OptionValue, TimeValue } from "./posix/option-value.ts";
 export type { GotOption } from "./posix/options/option.ts";
 export type { PollFd } from "./posix/poll.ts";
 export { type AcceptResult, Posix, type ReceiveResult, type SockAddr } from "./posix/posix.ts";
+export type { SelectSets } from "./posix/select.ts";
 export { type AcceptedDescriptor, type SendMessage, Syscalls } from "./posix/syscalls.ts";
 export * from "./real-time-clock.ts";
 export * from "./real-time-host.ts";

@@ -6,9 +6,6 @@ import { isAtUrgentMark, urgentOctetIsHere } from "./stream-urgent.ts";
 const CAN_READ: number = POLLIN | POLLRDNORM;
 const CAN_WRITE: number = POLLOUT | POLLWRNORM;
 
-/** An octet that is never sent: offering it to a full buffer asks TCP to tell when there is room again. */
-const PROBE = new Uint8Array(1);
-
 export function streamEvents(file: StreamFile): number {
   const { connection, state } = file;
   if (state === "LISTEN") return file.hasConnectionToAccept() ? CAN_READ : 0;
@@ -35,6 +32,6 @@ function isWritable({ connection, notSentLowWater }: StreamFile): boolean {
   if (notSentLowWater !== undefined && connection.unsentLength * 2 >= notSentLowWater) return false;
   const free = connection.writableLength;
   if (free > 0 && free * 3 >= connection.options.sendBuffer) return true;
-  if (free === 0) connection.send(PROBE);
+  connection.wantRoom();
   return false;
 }

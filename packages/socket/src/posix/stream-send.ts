@@ -52,8 +52,9 @@ function isBelowLowWater({ notSentLowWater }: StreamFile, connection: TcpConnect
 /** Gives TCP a copy of what it has room for; what is left over makes TCP tell when there is room again. */
 function offer(connection: TcpConnection, bytes: Uint8Array, isUrgent: boolean): number {
   const room = Math.min(bytes.length, connection.writableLength);
-  // One octet more than there is room for: TCP takes note that somebody waits, and does not keep it.
-  const copy = room === bytes.length ? copyOf(bytes) : room === 0 ? bytes.subarray(0, 1) : copyOf(bytes.subarray(0, room + 1));
+  if (room < bytes.length) connection.wantRoom();
+  if (room === 0) return 0;
+  const copy = copyOf(room === bytes.length ? bytes : bytes.subarray(0, room));
   const taken = isUrgent ? connection.sendUrgent(copy) : connection.send(copy);
   return typeof taken === "string" ? 0 : taken;
 }

@@ -8,6 +8,7 @@ import { Call, type Result } from "./call.ts";
 import { type ControlMessage, NO_CONTROL } from "./control-message.ts";
 import { DatagramFile, type DatagramFileOwner } from "./datagram-file.ts";
 import { DescriptorTable } from "./descriptor-table.ts";
+import { type EpollEvent, EpollFile } from "./epoll.ts";
 import type { Errno } from "./errno.ts";
 import * as constant from "./linux-numbers.ts";
 import { type OpenFile, type OptionDefaults, type Outgoing, type Received, SocketFile } from "./open-file.ts";
@@ -15,6 +16,7 @@ import type { OptionValue } from "./option-value.ts";
 import type { GotOption } from "./options/option.ts";
 import { getOption, setOption } from "./options/socket-options.ts";
 import { look, type PollFd, PollWait } from "./poll.ts";
+import { type SelectSets, select } from "./select.ts";
 import { addressAbove, addressBelow } from "./socket-family.ts";
 import { StreamFile, type StreamFileOwner } from "./stream-file.ts";
 import { WakeUps } from "./wake-ups.ts";
@@ -271,6 +273,43 @@ export class Syscalls {
     const { call } = new PollWait(fds, this.find, this.wakeUps);
     this.waitIn(call, timeout);
     return call;
+  }
+
+  /** @param timeout in ms; negative: for ever */
+  select(sets: SelectSets, timeout: Milliseconds): Call {
+    return select(sets, (fds) => this.poll(fds, timeout));
+  }
+
+  /** @param size of no meaning, but more than 0 */
+  epoll_create(size: number): Result {
+    return size > 0 ? this.epoll_create1(0) : "EINVAL";
+  }
+
+  /** @param flags EPOLL_CLOEXEC */
+  epoll_create1(flags: number): Result {
+    if ((flags & ~constant.EPOLL_CLOEXEC) !== 0) return "EINVAL";
+    if (!this.table.hasRoom) return "EMFILE";
+    const file = new EpollFile(this.streams, (each) => this.sockets.delete(each));
+    this.sockets.add(file);
+    return this.table.open(file, flags !== 0);
+  }
+
+  /** @param operation EPOLL_CTL_ADD, EPOLL_CTL_MOD or EPOLL_CTL_DEL */
+  epoll_ctl(epfd: number, operation: number, fd: number, event?: EpollEvent): Result {
+    const epoll = this.table.find(epfd);
+    const file = this.table.find(fd);
+    if (epoll === undefined || file === undefined) return "EBADF";
+    if (!(epoll instanceof EpollFile) || epoll === file) return "EINVAL";
+    return epoll.control(operation, fd, file, event);
+  }
+
+  /** @param timeout in ms; negative: for ever. @returns the first `maxevents` that are ready; none when the time is over */
+  epoll_wait(epfd: number, maxevents: number, timeout: Milliseconds): Call<EpollEvent[]> {
+    if (maxevents <= 0) return new Call<EpollEvent[]>("EINVAL");
+    const epoll = this.table.find(epfd);
+    if (epoll === undefined) return new Call<EpollEvent[]>("EBADF");
+    if (!(epoll instanceof EpollFile)) return new Call<EpollEvent[]>("EINVAL");
+    return epoll.wait(maxevents, timeout);
   }
 
   /** What a stream socket stands on, for whoever wants to look inside. */

@@ -303,6 +303,8 @@ export interface TcpConnection {
   send(bytes: Uint8Array): number | ErrorCode;
   /** `send` with the urgent mark behind the last octet that is taken (§3.8.5). The octets stay in the stream (RFC 6093 §3.2); new programs should not use it (SHLD-13). */
   sendUrgent(bytes: Uint8Array): number | ErrorCode;
+  /** Asks to be told by `writable` when there is room, without giving anything to `send`. */
+  wantRoom(): void;
   /**
    * RECEIVE (§3.9.1.3): the next octets, at most `limit`, which are the caller's to keep; undefined when there are none.
    * Reading opens the window.

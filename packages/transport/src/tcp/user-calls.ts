@@ -101,6 +101,10 @@ export class UserCalls implements TcpConnection {
     return count;
   }
 
+  wantRoom(): void {
+    this.tcb.sendBlocked = true;
+  }
+
   sendUrgent(bytes: Uint8Array): number | ErrorCode {
     const { tcb } = this;
     const count = Math.min(bytes.length, this.writableLength);
