@@ -17,6 +17,9 @@ interface Waiting {
   readonly control: readonly ControlMessage[];
 }
 
+/** net.core.rmem_default and wmem_default. */
+const LINUX_BUFFER = 212_992;
+
 /** What a datagram file needs of the calls' owner. */
 export interface DatagramFileOwner extends FileOwner {
   readonly udp: Udp;
@@ -30,7 +33,7 @@ export class DatagramFile extends SocketFile implements UdpUser {
   readonly queue: DatagramQueue<Waiting>;
   options: UdpOptions = {};
   /** SO_SNDBUF: a number and nothing else, because datagrams are never kept. */
-  sendBuffer: number = DEFAULT_RECEIVE_BUFFER;
+  sendBuffer: number;
   private readonly datagrams: DatagramFileOwner;
   private endpoint: UdpEndpoint | undefined;
   private readShut = false;
@@ -39,7 +42,9 @@ export class DatagramFile extends SocketFile implements UdpUser {
   constructor(domain: number, owner: DatagramFileOwner) {
     super(domain, owner);
     this.datagrams = owner;
-    this.queue = new DatagramQueue(DEFAULT_RECEIVE_BUFFER, "newest", () => owner.udp.refused());
+    const buffer = owner.defaults.personality === "linux" ? LINUX_BUFFER : DEFAULT_RECEIVE_BUFFER;
+    this.sendBuffer = buffer;
+    this.queue = new DatagramQueue(buffer, "newest", () => owner.udp.refused());
   }
 
   get local(): Endpoint | undefined {
@@ -154,12 +159,13 @@ export class DatagramFile extends SocketFile implements UdpUser {
   }
 
   private transmit(bytes: Uint8Array, flags: number, to: Endpoint | undefined): Errno | undefined {
+    // A port is chosen before anything else is looked at.
+    const endpoint = this.requireEndpoint();
+    if (typeof endpoint === "string") return endpoint;
     if (bytes.length > 0xffff) return "EMSGSIZE";
     if ((flags & constant.MSG_OOB) !== 0) return "EOPNOTSUPP";
     if (to !== undefined && to.port === 0) return "EINVAL";
     if (to === undefined && this.remote === undefined) return "EDESTADDRREQ";
-    const endpoint = this.requireEndpoint();
-    if (typeof endpoint === "string") return endpoint;
     const error = this.takeError();
     if (error !== undefined) return error;
     if (this.writeShut) return "EPIPE";

@@ -193,7 +193,9 @@ export class StreamFile extends SocketFile implements TcpUser, TcpListenerUser {
     const refusal = this.streams.ports.refuse(local);
     if (refusal !== undefined) return refusal;
     if (this.state !== "CLOSED" || this.bound !== undefined) return "EINVAL";
-    const bound = this.streams.ports.reserve(this, local);
+    // IP_BIND_ADDRESS_NO_PORT: `connect` chooses one, when it is known for whom.
+    const isLater = local.port === 0 && this.setting(constant.SOL_IP, constant.IP_BIND_ADDRESS_NO_PORT) === 1;
+    const bound = isLater ? local : this.streams.ports.reserve(this, local);
     if (typeof bound === "string") return bound;
     this.bound = bound;
     return 0;
@@ -206,9 +208,9 @@ export class StreamFile extends SocketFile implements TcpUser, TcpListenerUser {
       this.listener.backlog = limit;
       return 0;
     }
-    const isBound = this.bound !== undefined;
+    const isBound = this.bound !== undefined && this.bound.port !== 0;
     if (!isBound) {
-      const bound = this.streams.ports.reserve(this, this.streams.ports.any(this.domain));
+      const bound = this.streams.ports.reserve(this, this.bound ?? this.streams.ports.any(this.domain));
       if (typeof bound === "string") return bound;
       this.bound = bound;
     }
@@ -285,6 +287,7 @@ export class StreamFile extends SocketFile implements TcpUser, TcpListenerUser {
     if (state === "SYN-SENT" || (state === "LISTEN" && (mask & RECEIVE_SHUTDOWN) !== 0)) this.disconnect();
     else if (state !== "LISTEN") {
       this.shutdownMask |= mask;
+      if ((mask & RECEIVE_SHUTDOWN) !== 0) this.connection?.refuseText();
       // What stands in the way of our FIN is the peer's to acknowledge; what arrives is still read.
       if ((mask & SEND_SHUTDOWN) !== 0 && state !== "CLOSED") this.connection?.close();
     }
@@ -399,6 +402,8 @@ export class StreamFile extends SocketFile implements TcpUser, TcpListenerUser {
   private disconnect(): void {
     const { connection, state } = this;
     this.connection = undefined;
+    // As in Linux, a port that was chosen stays; the address does not.
+    if (connection !== undefined) this.bound ??= { ...this.streams.ports.any(this.domain), port: connection.local.port };
     this.stage = "unconnected";
     this.shutdownMask = 0;
     this.urgentTaken = false;

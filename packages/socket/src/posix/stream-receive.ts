@@ -10,7 +10,8 @@ import { receiveUrgent, urgentOffset } from "./stream-urgent.ts";
 export function receiveStream(file: StreamFile, target: readonly Uint8Array[], flags: number): Attempt<Received> {
   const space = target.reduce((sum, { length }) => sum + length, 0);
   const isPeek = (flags & MSG_PEEK) !== 0;
-  const lowWater = Math.min(space, (flags & MSG_WAITALL) !== 0 ? space : file.receiveLowWater);
+  // Even a read of nothing waits until there is something.
+  const lowWater = Math.max(1, Math.min(space, (flags & MSG_WAITALL) !== 0 ? space : file.receiveLowWater));
   let length = 0;
   const done = (): Received => ({ length, flags: 0, from: undefined, control: streamControl(file) });
   return (mayWait) => {
@@ -21,7 +22,7 @@ export function receiveStream(file: StreamFile, target: readonly Uint8Array[], f
       // What was peeked at is there still: each attempt shows it from the start.
       if (isPeek) length = peek(file, connection, target, space);
       else length += take(file, connection, target, length, space, (flags & MSG_TRUNC) !== 0);
-      if (length >= lowWater && (length > 0 || space === 0)) return done();
+      if (length >= lowWater || (space === 0 && connection.readableLength > 0)) return done();
       if (length > 0 && (urgentOffset(file) === 0 || file.error !== undefined || file.receiveIsShut || !mayWait)) return done();
     }
     if (length === 0) {

@@ -106,9 +106,9 @@ export class Syscalls {
 
   /** accept4. @param flags SOCK_NONBLOCK and SOCK_CLOEXEC, which the new descriptor does not inherit */
   accept(fd: number, flags = 0): Call<AcceptedDescriptor> {
-    if ((flags & ~SOCKET_FLAGS) !== 0) return new Call<AcceptedDescriptor>("EINVAL");
     const listening = this.socketOf(fd);
     if (typeof listening === "string") return new Call<AcceptedDescriptor>(listening);
+    if ((flags & ~SOCKET_FLAGS) !== 0) return new Call<AcceptedDescriptor>("EINVAL");
     if (!this.table.hasRoom) return new Call<AcceptedDescriptor>("EMFILE");
     const accepting = listening.accept();
     const accepted = new Call<AcceptedDescriptor>(undefined, undefined, () => accepting.interrupt());
@@ -305,9 +305,9 @@ export class Syscalls {
 
   /** @param timeout in ms; negative: for ever. @returns the first `maxevents` that are ready; none when the time is over */
   epoll_wait(epfd: number, maxevents: number, timeout: Milliseconds): Call<EpollEvent[]> {
-    if (maxevents <= 0) return new Call<EpollEvent[]>("EINVAL");
     const epoll = this.table.find(epfd);
     if (epoll === undefined) return new Call<EpollEvent[]>("EBADF");
+    if (maxevents <= 0) return new Call<EpollEvent[]>("EINVAL");
     if (!(epoll instanceof EpollFile)) return new Call<EpollEvent[]>("EINVAL");
     return epoll.wait(maxevents, timeout);
   }
@@ -377,9 +377,11 @@ export class Syscalls {
   }
 }
 
-/** @param mapped for an IPv4 address on a socket that is for IPv6 only */
+/** @param mapped for an IPv4 address, mapped, on a socket that is for IPv6 only */
 function refusalOf({ address }: Endpoint, file: SocketFile, mapped: Errno): Errno {
-  return file.domain === constant.AF_INET6 && isMappedIpv4(address) ? mapped : "EAFNOSUPPORT";
+  if (file.domain === constant.AF_INET) return "EAFNOSUPPORT";
+  // A `sockaddr_in` is shorter than what an IPv6 socket takes.
+  return isMappedIpv4(address) ? mapped : "EINVAL";
 }
 
 /** The same call for a caller who wants nothing but the number of octets. */

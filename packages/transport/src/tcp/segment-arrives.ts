@@ -352,7 +352,7 @@ function processText(tcb: TransmissionControlBlock, segment: Segment): Outcome {
     tcb.context.drops.count("after-fin");
     return "continue";
   }
-  if (tcb.readClosed && tcb.finQueued) {
+  if ((tcb.readClosed || tcb.refusesText) && tcb.finQueued) {
     // SHLD-3: data for a user who has closed for good is answered with a RST.
     tcb.context.counters.TCPAbortOnData += 1;
     becomeClosed(tcb, "ECONNRESET");

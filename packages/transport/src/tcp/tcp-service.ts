@@ -321,6 +321,8 @@ export interface TcpConnection {
    * closed both ways in this sense, FIN-WAIT-2 is bounded in time.
    */
   closeRead(): void;
+  /** The user still reads what is there, but after `close` text that arrives resets the connection: shutdown(SHUT_RD) of Linux. */
+  refuseText(): void;
   /** ABORT (§3.9.1.5): sends a RST where the peer should know, and forgets everything. */
   abort(): void;
   /** STATUS (§3.9.1.6). */

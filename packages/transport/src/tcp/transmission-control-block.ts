@@ -222,6 +222,8 @@ export class TransmissionControlBlock {
   reassembler: Reassembler | undefined;
   /** The user reads no more (`closeRead`). */
   readClosed = false;
+  /** Text that arrives after our FIN resets the connection, though the user still reads (`refuseText`). */
+  refusesText = false;
   /** Octets were acknowledged that the user will never see. */
   unreadDiscarded = false;
   lastReceivedAt: Milliseconds;

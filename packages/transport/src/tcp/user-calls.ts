@@ -162,6 +162,10 @@ export class UserCalls implements TcpConnection {
     this.finish();
   }
 
+  refuseText(): void {
+    this.tcb.refusesText = true;
+  }
+
   abort(): void {
     const { tcb } = this;
     abort(tcb, undefined);

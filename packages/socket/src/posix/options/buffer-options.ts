@@ -4,8 +4,8 @@ import type { SocketFile } from "../open-file.ts";
 import { StreamFile } from "../stream-file.ts";
 import { int, type SocketOption, toInteger } from "./option.ts";
 
-/** net.core.wmem_max and rmem_max. */
-const LARGEST_ASKED_FOR = 212_992;
+/** net.core.wmem_max and rmem_max, since Linux 6.18; 212,992 before. */
+const LARGEST_ASKED_FOR = 4_194_304;
 /** SOCK_MIN_SNDBUF and SOCK_MIN_RCVBUF of Linux on 64 bits. */
 const SMALLEST_SEND_BUFFER = 4608;
 const SMALLEST_RECEIVE_BUFFER = 2304;

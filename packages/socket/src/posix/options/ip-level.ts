@@ -10,7 +10,7 @@ const { SOL_IP } = c;
 const NOTHING = new Uint8Array(0);
 const IPV4_HEADER_LENGTH = 20;
 /** The octet's two lowest bits are TCP's own (RFC 3168 §5). */
-const ECN_MASK = 3;
+export const ECN_MASK = 3;
 
 const FLAGS: readonly number[] = [
   c.IP_RECVOPTS,
@@ -37,10 +37,15 @@ export const IP_LEVEL: OptionTable = new Map<number, SocketOption>([
   [c.IP_MINTTL, kept(SOL_IP, c.IP_MINTTL, { low: 0, high: 255 })],
   [c.IP_CHECKSUM, flag(SOL_IP, c.IP_CHECKSUM)],
   [c.IP_RECVERR_RFC4884, kept(SOL_IP, c.IP_RECVERR_RFC4884, { low: 0, high: 1 })],
-  [c.IP_MULTICAST_TTL, kept(SOL_IP, c.IP_MULTICAST_TTL, { low: -1, high: 255, initial: 1, refuse: notForStreams })],
+  [c.IP_MULTICAST_TTL, kept(SOL_IP, c.IP_MULTICAST_TTL, { low: -1, high: 255, initial: 1, instead: defaultHops, refuse: notForStreams })],
   [c.IP_MULTICAST_LOOP, { ...flag(SOL_IP, c.IP_MULTICAST_LOOP), get: (file) => int(file.setting(SOL_IP, c.IP_MULTICAST_LOOP) ?? 1) }],
   [c.IP_MULTICAST_ALL, kept(SOL_IP, c.IP_MULTICAST_ALL, { low: 0, high: 1, initial: 1 })],
 ]);
+
+/** -1 is the default: datagrams to groups stay on the local network (RFC 1112 §6.1). */
+export function defaultHops(_: SocketFile, hops: number): number {
+  return hops === -1 ? 1 : hops;
+}
 
 /** Of a connected socket, in octets. */
 export function pathMtu(file: SocketFile, headerLength: number): ReturnType<SocketOption["get"]> {

@@ -2,7 +2,7 @@
 import * as c from "../linux-numbers.ts";
 import type { SocketFile } from "../open-file.ts";
 import type { OptionValue } from "../option-value.ts";
-import { notForStreams, pathMtu, setMtuDiscover } from "./ip-level.ts";
+import { defaultHops, ECN_MASK, notForStreams, pathMtu, setMtuDiscover } from "./ip-level.ts";
 import { flag, int, kept, type OptionTable, property, type SocketOption, toInteger } from "./option.ts";
 
 const { SOL_IPV6 } = c;
@@ -39,7 +39,10 @@ export const IPV6_LEVEL: OptionTable = new Map<number, SocketOption>([
     c.IPV6_UNICAST_HOPS,
     { get: (file) => int(file.setting(SOL_IPV6, c.IPV6_UNICAST_HOPS) ?? file.owner.defaults.timeToLive), set: setHops },
   ],
-  [c.IPV6_MULTICAST_HOPS, kept(SOL_IPV6, c.IPV6_MULTICAST_HOPS, { low: -1, high: 255, initial: 1, refuse: notForStreams })],
+  [
+    c.IPV6_MULTICAST_HOPS,
+    kept(SOL_IPV6, c.IPV6_MULTICAST_HOPS, { low: -1, high: 255, initial: 1, instead: defaultHops, refuse: notForStreams }),
+  ],
   [c.IPV6_MULTICAST_LOOP, kept(SOL_IPV6, c.IPV6_MULTICAST_LOOP, { low: 0, high: 1, initial: 1 })],
   [
     c.IPV6_MULTICAST_ALL,
@@ -76,7 +79,7 @@ function setHops(file: SocketFile, given: OptionValue): 0 | "EINVAL" {
 function setTrafficClass(file: SocketFile, given: OptionValue): 0 | "EINVAL" {
   const value = toInteger(given);
   if (value === undefined || value < -1 || value > 255) return "EINVAL";
-  const trafficClass = Math.max(0, value);
+  const trafficClass = file.type === c.SOCK_STREAM ? Math.max(0, value) & ~ECN_MASK : Math.max(0, value);
   file.keepSetting(SOL_IPV6, c.IPV6_TCLASS, trafficClass);
   file.configureIp({ trafficClass });
   return 0;

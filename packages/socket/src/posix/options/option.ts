@@ -48,6 +48,8 @@ export interface KeptOption {
   readonly low?: number;
   readonly high?: number;
   readonly initial?: number;
+  /** What is kept in place of a value. */
+  instead?(file: SocketFile, value: number): number;
   /** Why the value cannot be set now. */
   refuse?(file: SocketFile, value: number): Errno | undefined;
   /** What follows from a new value. */
@@ -55,7 +57,7 @@ export interface KeptOption {
 }
 
 /** An int that is kept with the file. Who needs it looks there: `file.setting(level, name)`. */
-export function kept(level: number, name: number, { low, high, initial = 0, refuse, apply }: KeptOption = {}): SocketOption {
+export function kept(level: number, name: number, { low, high, initial = 0, instead, refuse, apply }: KeptOption = {}): SocketOption {
   const key = settingKey(level, name);
   return {
     get: (file) => int(file.settings?.get(key) ?? initial),
@@ -64,7 +66,7 @@ export function kept(level: number, name: number, { low, high, initial = 0, refu
       if (value === undefined || (low !== undefined && value < low) || (high !== undefined && value > high)) return "EINVAL";
       const refusal = refuse?.(file, value);
       if (refusal !== undefined) return refusal;
-      file.keep(key, value);
+      file.keep(key, instead === undefined ? value : instead(file, value));
       apply?.(file, value);
       return 0;
     },

@@ -41,7 +41,6 @@ const SCALED: readonly (readonly [number, Scaled])[] = [
   [c.TCP_USER_TIMEOUT, { option: "userTimeout", low: 0, high: MAX_INT, never: 0 }],
   [c.TCP_RTO_MAX_MS, { option: "rtoMaximum", low: 1000, high: 120_000 }],
   [c.TCP_RTO_MIN_US, { option: "rtoMinimum", low: 2000, high: 200_000, unit: 0.001 }],
-  [c.TCP_DELACK_MAX_US, { option: "delayedAck", low: 2000, high: 200_000, unit: 0.001 }],
 ];
 
 export const TCP_LEVEL: OptionTable = new Map<number, SocketOption>([
@@ -81,6 +80,7 @@ export const TCP_LEVEL: OptionTable = new Map<number, SocketOption>([
   [c.TCP_ULP, { get: () => bytes(NOTHING), set: () => "ENOENT" }],
   [c.TCP_INQ, kept(SOL_TCP, c.TCP_INQ, { low: 0, high: 1 })],
   [c.TCP_TX_DELAY, kept(SOL_TCP, c.TCP_TX_DELAY, { low: 0 })],
+  [c.TCP_DELACK_MAX_US, kept(SOL_TCP, c.TCP_DELACK_MAX_US, { low: 2000, high: 200_000, initial: 200_000, apply: boundDelayedAck })],
   [c.TCP_MD5SIG, { get: () => "ENOPROTOOPT", set: () => "ENOPROTOOPT" }],
   [c.TCP_ZEROCOPY_RECEIVE, readOnlyError("EINVAL")],
 ]);
@@ -119,6 +119,11 @@ function tcpFlag(option: "noDelay" | "cork"): SocketOption {
       return 0;
     },
   };
+}
+
+/** How long an acknowledgment waits at most; what it waits usually is less. */
+function boundDelayedAck(file: SocketFile, microseconds: number): void {
+  stream(file).configure({ delayedAck: Math.min(file.owner.defaults.tcp.delayedAck, microseconds / 1000) });
 }
 
 function setQuickAck(file: SocketFile, quickAck: boolean): void {
