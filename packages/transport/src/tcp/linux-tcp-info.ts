@@ -121,6 +121,9 @@ export const LINUX_STATE: Readonly<Record<TcpState, number>> = {
 /** enum tcp_ca_state */
 export const LINUX_CA_STATE = { Open: 0, Disorder: 1, CWR: 2, Recovery: 3, Loss: 4 } as const;
 
+/** enum tcp_fastopen_client_fail */
+const FAST_OPEN_FAILURE = { none: 0, noCookie: 1, textNotAcknowledged: 2, synRepeated: 3 } as const;
+
 /** Bits of tcpi_options. */
 export const TCPI_OPT = {
   timestamps: 1,
@@ -161,7 +164,7 @@ export function linuxTcpInfo(tcb: TransmissionControlBlock): LinuxTcpInfo {
     tcpi_snd_wscale: snd.shift,
     tcpi_rcv_wscale: rcv.shift,
     tcpi_delivery_rate_app_limited: sample.rate?.applicationLimited === true ? 1 : 0,
-    tcpi_fastopen_client_fail: 0,
+    tcpi_fastopen_client_fail: fastOpenFailure(tcb),
     tcpi_rto: microseconds(retransmissionTimeout.value),
     tcpi_ato: microseconds(linux === undefined ? tcb.options.delayedAck : linux.timeout),
     tcpi_snd_mss: tcb.segmentSize,
@@ -242,9 +245,18 @@ function optionBits(tcb: TransmissionControlBlock): number {
   if (tcb.sackPermitted) bits |= TCPI_OPT.sack;
   if (tcb.peerScales) bits |= TCPI_OPT.wscale;
   if (tcb.ecn !== undefined) bits |= TCPI_OPT.ecn;
+  if (tcb.synTextAcknowledged) bits |= TCPI_OPT.synData;
+  if (tcb.passive && tcb.synTextAcknowledged) bits |= TCPI_OPT.fastOpenChild;
   if (tcb.ecn?.hasSeenField) bits |= TCPI_OPT.ecnSeen;
   if (tcb.synTextAcknowledged) bits |= TCPI_OPT.synData;
   return bits;
+}
+
+/** Why text did not go with our SYN, or was not taken. */
+function fastOpenFailure({ passive, fastOpen, synTextAcknowledged, state, statistics }: TransmissionControlBlock): number {
+  if (passive || fastOpen === undefined || synTextAcknowledged || state === "SYN-SENT") return FAST_OPEN_FAILURE.none;
+  if (fastOpen.length === 0) return FAST_OPEN_FAILURE.noCookie;
+  return statistics.timeouts > 0 ? FAST_OPEN_FAILURE.synRepeated : FAST_OPEN_FAILURE.textNotAcknowledged;
 }
 
 /** What the algorithm asks for, else what Linux reckons from window and round trip. */
