@@ -83,13 +83,18 @@ export class ConnectionStatistics {
   }
 }
 
+/** In slow start a window of which half is in flight is about to be outgrown (RFC 7661 §4.1), so it is what limits. */
+function isGrowing({ congestion, flightSize }: TransmissionControlBlock): boolean {
+  return congestion.window < congestion.threshold && congestion.window < 2 * flightSize;
+}
+
 /** To be asked when all has been sent that may be. */
 export function sendLimit(tcb: TransmissionControlBlock): SendLimit {
   if (tcb.sendBuffer.length === 0) return "idle";
   if (tcb.congestionLimited) return "network";
   const { snd } = tcb;
   const unsent = sequenceDistance(snd.nxt, tcb.sendEnd);
-  if (unsent <= 0) return tcb.sendBlocked ? "send-buffer" : "network";
+  if (unsent <= 0) return tcb.sendBlocked && !isGrowing(tcb) ? "send-buffer" : "network";
   const usable = sequenceDistance(snd.nxt, sequenceAdd(snd.una, snd.wnd));
   return usable < Math.min(unsent, tcb.segmentSize) ? "receive-window" : "network";
 }

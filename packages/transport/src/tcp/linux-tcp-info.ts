@@ -47,6 +47,7 @@ export interface LinuxTcpInfo {
   readonly tcpi_last_data_recv: number;
   readonly tcpi_last_ack_recv: number;
   readonly tcpi_pmtu: number;
+  /** Octets by which the window may be open. */
   readonly tcpi_rcv_ssthresh: number;
   readonly tcpi_rtt: number;
   readonly tcpi_rttvar: number;
@@ -55,7 +56,9 @@ export interface LinuxTcpInfo {
   readonly tcpi_snd_cwnd: number;
   readonly tcpi_advmss: number;
   readonly tcpi_reordering: number;
+  /** The round trip as the receiver sees it. */
   readonly tcpi_rcv_rtt: number;
+  /** Octets the user read in the last of them. */
   readonly tcpi_rcv_space: number;
   readonly tcpi_total_retrans: number;
   /** Octets a second, like the maximum, which is 2^64 (Linux: 2^64 - 1) where there is none. */
@@ -180,15 +183,15 @@ export function linuxTcpInfo(tcb: TransmissionControlBlock): LinuxTcpInfo {
     // Whatever arrives in a synchronized state has an acknowledgment.
     tcpi_last_ack_recv: Math.floor(now - tcb.lastReceivedAt),
     tcpi_pmtu: tcb.context.ip.maxSendSize(tcb.remote.address) + (typeof tcb.remote.address === "number" ? 20 : 40),
-    tcpi_rcv_ssthresh: tcb.options.receiveBuffer,
+    tcpi_rcv_ssthresh: Math.min(tcb.receiving.threshold, tcb.receiving.limit),
     tcpi_rtt: microseconds(retransmissionTimeout.smoothed ?? 0),
     tcpi_rttvar: microseconds(retransmissionTimeout.variation ?? 0),
     tcpi_snd_ssthresh: Math.min(INFINITE_THRESHOLD, segments(tcb, congestion.threshold)),
     tcpi_snd_cwnd: Math.max(1, segments(tcb, recovery.window(tcb))),
     tcpi_advmss: announcedSegmentSize(tcb) - (tcb.timestamps.enabled ? ALIGNED_TIMESTAMPS_LENGTH : 0),
     tcpi_reordering: recovery.reordering.degree,
-    tcpi_rcv_rtt: 0,
-    tcpi_rcv_space: tcb.options.receiveBuffer,
+    tcpi_rcv_rtt: microseconds(tcb.receiving.roundTrip.value ?? 0),
+    tcpi_rcv_space: tcb.receiving.space,
     tcpi_total_retrans: tcb.segmentsRetransmitted,
     tcpi_pacing_rate: pacingRate(tcb),
     tcpi_max_pacing_rate: UNLIMITED_RATE,
