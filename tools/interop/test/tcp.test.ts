@@ -133,6 +133,28 @@ describeWith(PAIR, "TCP", () => {
     });
   });
 
+  describe("RFC 7323: timestamps with the kernel", () => {
+    const CASES: readonly (readonly [timestamps: boolean, direction: Direction])[] = [true, false].flatMap((timestamps) =>
+      DIRECTIONS.map((direction) => [timestamps, direction] as const),
+    );
+
+    test.each(CASES)("timestamps: %s, %s", async (timestamps, direction) => {
+      const { client, server, to } = await open({ mode: "tun", tcp: { timestamps } }, direction);
+      await server.call("serve", { service: "hold", port: ECHO });
+      const conversation = client.call("converse", { to, octets: 10 });
+      await server.event("holding");
+      // What the kernel says of the connection: "ts" is one of the words, and its segments are smaller by the option.
+      const { stdout } = await pair.network.run("ss", "-tionH");
+      expect(/\bts\b/.test(stdout), stdout).toBe(timestamps);
+      expect(stdout).toContain(timestamps ? "mss:1448" : "mss:1460");
+      await server.call("releaseHeld");
+      expect(await conversation).toEqual(digestOf(Buffer.from("10\n")));
+      // Nothing that went either way was taken for an old duplicate.
+      expect(await kernelCounter("PAWSEstab")).toBe(0);
+      expect((await pair.ours.call("counters")).tcp).toMatchObject({ PAWSEstab: 0, PAWSActive: 0 });
+    });
+  });
+
   test("the kernel answers our keep-alive probes", async () => {
     const { client, server, to } = await open(
       { mode: "tun", tcp: { keepAlive: true, keepAliveIdle: 20, keepAliveInterval: 20 } },
