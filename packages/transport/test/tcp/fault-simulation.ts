@@ -10,6 +10,7 @@ import {
   type TcpStackOptions,
 } from "../../src/index.ts";
 import { twoHosts } from "../two-hosts.ts";
+import { StallWatch } from "./stall-watch.ts";
 
 /** Simulated time without progress after which a conversation is stuck. Small buffers and slow readers may take days, but not stand still. */
 const PATIENCE = 60 * 60 * 1000;
@@ -221,7 +222,14 @@ export function runSeed(seed: number): string | undefined {
   const opened = net.a.tcp.open({ address: net.b.address, port: 80 }, {});
   if (typeof opened === "string" || typeof listener === "string") return `cannot open: ${String(opened)} ${String(listener)}`;
   const a = new Talker(net.clock, opened, aToB, bToA, random.fork("a"), closers === 2);
+  const watches: StallWatch[] = [new StallWatch(opened)];
   while (a.ended === undefined || b?.ended === undefined) {
+    if (b !== undefined && watches.length === 1) watches.push(new StallWatch(b.connection));
+    const stalled = watches.map((watch) => watch.problem()).find((problem) => problem !== undefined);
+    if (stalled !== undefined) {
+      problems.push(stalled);
+      break;
+    }
     const progressAt = Math.max(a.progressAt, b?.progressAt ?? 0);
     if (net.clock.now() - progressAt > PATIENCE || !net.clock.step()) {
       problems.push(`stuck at ${net.clock.now()}: a ${opened.state} b ${b?.connection.state}`);

@@ -157,7 +157,11 @@ export class LossRecovery {
 
   /** Whether a tail loss probe may be scheduled (RFC 8985 §7.2). */
   mayProbe(tcb: TransmissionControlBlock): boolean {
-    return tcb.options.tailLossProbe && this.usesReports && (this.state === "open" || this.state === "cwr") && tcb.snd.wnd > 0;
+    const { options, snd } = tcb;
+    if (!options.tailLossProbe || !this.usesReports || snd.wnd === 0) return false;
+    // §7.3: two at a time are not allowed. Linux finds that out when the second one is due, which delays the timeout.
+    if (this.probe.isOut && options.congestionAccounting === "octets") return false;
+    return this.state === "open" || this.state === "cwr";
   }
 
   /** F-RTO could not send anything new (RFC 5682 §2.1 step 2b). */

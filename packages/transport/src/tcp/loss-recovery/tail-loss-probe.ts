@@ -15,6 +15,11 @@ export class TailLossProbe {
   /** TLP.is_retrans */
   private repeats = false;
 
+  /** It is not known yet what became of the last probe. */
+  get isOut(): boolean {
+    return this.end !== undefined;
+  }
+
   /** A second copy of the last segment is on its way, or was. */
   get repeated(): boolean {
     return this.end !== undefined && this.repeats;
