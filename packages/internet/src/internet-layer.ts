@@ -246,6 +246,11 @@ export class InternetLayer implements IpService, DatagramReceiver {
     return mtu - baseHeaderLength(destination);
   }
 
+  linkSendSize(destination: IpAddress): number {
+    const least = isIpv4(destination) ? IPV4_MINIMUM_REASSEMBLY : IPV6_MINIMUM_MTU;
+    return (this.destinations.lookup(destination)?.interface.mtu ?? least) - baseHeaderLength(destination);
+  }
+
   maxReceiveSize(destination: IpAddress): number {
     // IPv4 counts its header, IPv6 does not.
     return isIpv4(destination) ? IPV4_MAX_LENGTH - baseHeaderLength(destination) : IPV6_MAX_PAYLOAD;

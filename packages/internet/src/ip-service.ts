@@ -91,6 +91,8 @@ export interface IpService {
   sourceFor(destination: IpAddress): IpAddress | undefined;
   /** MMS_S: the largest transport message that goes to `destination` unfragmented, in octets (RFC 1122 §3.3.3). */
   maxSendSize(destination: IpAddress): number;
+  /** The same for the link that leads there, whatever routers further on have said of the path. */
+  linkSendSize(destination: IpAddress): number;
   /** MMS_R: the largest transport message that can be received and reassembled, in octets (RFC 1122 §3.3.2). */
   maxReceiveSize(destination: IpAddress): number;
   /**

@@ -43,12 +43,13 @@ export function enterTimeWait(tcb: TransmissionControlBlock): void {
 }
 
 /**
- * ABORT: the peer hears of it by a RST wherever it may hold a connection. §3.10.5 deletes CLOSING and LAST-ACK in silence; here
- * they begin before the FIN has left, and nobody would repeat a FIN that was lost.
+ * ABORT (§3.10.5): the peer hears of it by a RST wherever it may wait for something. In CLOSING and LAST-ACK it has all it waits for, when
+ * the FIN has left; here these states begin with the call of CLOSE, so that there may be text in front of the FIN that will never come.
  */
 export function abort(tcb: TransmissionControlBlock, error: ErrorCode | undefined): void {
   if (tcb.state === "CLOSED") return;
-  const peerMayHoldIt = tcb.state === "SYN-RECEIVED" || (isSynchronized(tcb.state) && tcb.state !== "TIME-WAIT");
-  if (peerMayHoldIt) sendReset(tcb);
+  const { state } = tcb;
+  const peerHasAll = state === "TIME-WAIT" || ((state === "CLOSING" || state === "LAST-ACK") && tcb.finSent);
+  if (state === "SYN-RECEIVED" || (isSynchronized(state) && !peerHasAll)) sendReset(tcb);
   becomeClosed(tcb, error);
 }

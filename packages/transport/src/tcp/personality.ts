@@ -60,6 +60,9 @@ const FREEBSD: Personality = {
   windowScale: 6, // by kern.ipc.maxsockbuf
   paws: "freebsd",
   acknowledgments: "freebsd",
+  lossRecovery: "sack", // the base stack counts reports; rack is a stack of its own
+  tailLossProbe: false,
+  frto: false,
   delayedAck: 40, // delacktime
   rtoMinimum: 230, // rexmit_min and rexmit_slop
   initialWindow: 10, // initcwnd_segments

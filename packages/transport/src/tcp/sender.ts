@@ -6,6 +6,7 @@ import { sendLimit } from "./connection-statistics.ts";
 import { noteApplicationLimit } from "./delivery-rate.ts";
 import { isPaced, notePaced } from "./pacer.ts";
 import { sendAcknowledgment, transmit } from "./segment-output.ts";
+import { widenToPath } from "./segment-size.ts";
 import { armRetransmission, armSendTimers } from "./send-timers.ts";
 import type { SentSegment } from "./sent-segment.ts";
 import type { TcpRetransmissionEvent } from "./tcp-events.ts";
@@ -37,6 +38,7 @@ export function sendPending(tcb: TransmissionControlBlock): void {
     return;
   }
   tcb.congestionLimited = false;
+  if (tcb.pathIsNarrow) widenToPath(tcb);
   // With holes to report the acknowledgment goes alone: a segment full of text has no room for SACK blocks.
   if (tcb.ackNow && tcb.sackPermitted && (tcb.duplicateSack !== undefined || (tcb.reassembler?.length ?? 0) > 0)) sendAcknowledgment(tcb);
   // RFC 5682 §2.1 step 2b: where it is in doubt that anything was lost, what is new goes first.

@@ -158,6 +158,8 @@ export class TransmissionControlBlock {
   peerScales = false;
   /** The most octets of text a segment may carry now (Eff.snd.MSS, §3.7.1). */
   segmentSize = 536;
+  /** A router has said that the path takes less than the link. */
+  pathIsNarrow = false;
 
   readonly sendBuffer: SendBuffer = new SendBuffer();
   /** How large both buffers may be now. */

@@ -259,6 +259,26 @@ describe("the path MTU (RFC 1191)", () => {
     expect([sent(peer), connection.info().sendMaximumSegmentSize]).toEqual([[], 1000]);
   });
 
+  dialogue("RFC 1191 §6.3: a living connection sends larger segments again when what was learnt is forgotten", (peer) => {
+    const connection = sendOver(peer, 1000);
+    expect(sent(peer)).toEqual([0]);
+    peer.sendIcmp({ type: 3, code: 4, rest: 640 }, { seq: 1 });
+    peer.takeAll();
+    peer.send({ flags: "A", ack: 1001 });
+    expect(connection.info().sendMaximumSegmentSize).toBe(600);
+    peer.advance(11 * 60 * 1000);
+    connection.send(octets(1000, 1000));
+    expect(peer.takeAll().map(({ text }) => text.length)).toEqual([1000]);
+    expect(connection.info().sendMaximumSegmentSize).toBe(1000);
+  });
+
+  dialogue("RFC 6691 §4: the announced size is the link's, not that of the path there", (peer) => {
+    peer.internet.pathMtuReduced(peer.address, 640);
+    peer.listen();
+    peer.send({ flags: "S", seq: 0, options: { maximumSegmentSize: MSS } });
+    expect(peer.expect({ flags: "SA" }).options.maximumSegmentSize).toBe(1460);
+  });
+
   dialogue("what one connection has learnt holds for the next segment of the others", (peer) => {
     const connection = sendOver(peer, 0);
     peer.internet.pathMtuReduced(peer.address, 640);

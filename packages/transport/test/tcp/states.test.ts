@@ -111,8 +111,6 @@ describe("user calls by state (§3.10.2 to §3.10.5)", () => {
   type Reachable = Parameters<Peer["reach"]>[0];
   const reachable = STATES.slice(2) as readonly Reachable[];
   const aborted = new Set(["SYN-RECEIVED", "ESTABLISHED", "FIN-WAIT-1", "FIN-WAIT-2", "CLOSE-WAIT"]);
-  /** Here a RST goes out in these two as well; `closing.ts` says why. */
-  const abortedToo = new Set(["CLOSING", "LAST-ACK"]);
 
   test.each(reachable)("SEND in %s", (state) => {
     const peer = new Peer(SEQUENCE_STARTS[1]);
@@ -130,11 +128,21 @@ describe("user calls by state (§3.10.2 to §3.10.5)", () => {
     expect([connection.state, peer.takeAll()]).toEqual([then, []]);
   });
 
+  dialogue("ABORT in LAST-ACK tells the peer when text and FIN have not left (§3.10.5 takes it that they have)", (peer) => {
+    const connection = peer.reach("CLOSE-WAIT");
+    peer.send({ flags: "A", ack: 1, window: 0 });
+    connection.send(octets(10));
+    connection.close();
+    expect(connection.state).toBe("LAST-ACK");
+    connection.abort();
+    peer.expect({ flags: "R", seq: 1 });
+  });
+
   for (const state of reachable) {
-    const tells = aborted.has(state) || abortedToo.has(state);
+    const tells = aborted.has(state);
     dialogue(`ABORT in ${state} ${tells ? "sends <SEQ=SND.NXT><CTL=RST>" : "is silent"}`, (peer) => {
       const connection = peer.reach(state);
-      const finIsOut = ["FIN-WAIT-1", "FIN-WAIT-2", "CLOSING", "LAST-ACK"].includes(state);
+      const finIsOut = ["FIN-WAIT-1", "FIN-WAIT-2"].includes(state);
       connection.abort();
       if (tells) peer.expect({ flags: "R", seq: finIsOut ? 2 : 1, ack: undefined });
       peer.expectNothing();

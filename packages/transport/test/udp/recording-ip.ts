@@ -71,6 +71,10 @@ export class RecordingIp implements IpService {
     return 1480;
   }
 
+  linkSendSize(): number {
+    return this.maxSendSize();
+  }
+
   maxReceiveSize(): number {
     return 65515;
   }
