@@ -1,5 +1,5 @@
 // How fast the network delivers: a sample from each acknowledgment (draft-ietf-ccwg-bbr §4.1, delivery rate estimation).
-import type { Milliseconds } from "@netstrata/core";
+import { type Milliseconds, sequenceAdd, sequenceDistance } from "@netstrata/core";
 import type { RateSample } from "./congestion/acknowledgment-sample.ts";
 import type { SentSegment } from "./sent-segment.ts";
 import type { TransmissionControlBlock } from "./transmission-control-block.ts";
@@ -96,10 +96,14 @@ function newestOf(arrived: readonly SentSegment[]): SendingRecord | undefined {
   return newest;
 }
 
-/** At the end of an event: is it the user who is slow? (§4.1.2.4) */
-export function noteApplicationLimit(tcb: TransmissionControlBlock, unsent: number): void {
-  const { deliveryRate } = tcb;
-  if (deliveryRate === undefined || unsent >= tcb.segmentSize || tcb.congestionLimited) return;
-  if (tcb.scoreboard.lostLength > 0 || tcb.isArmed("pacing")) return;
-  deliveryRate.limitedByApplication(tcb.inFlight);
+/**
+ * At the end of an event: is it the user who is slow (§4.1.2.4)? Or the peer, whose window is full: beyond the draft, but it says as little about
+ * the path, and kernels begin with small windows.
+ */
+export function noteApplicationLimit(tcb: TransmissionControlBlock): void {
+  const { deliveryRate, snd } = tcb;
+  if (deliveryRate === undefined || tcb.congestionLimited || tcb.scoreboard.lostLength > 0 || tcb.isArmed("pacing")) return;
+  const unsent = sequenceDistance(snd.nxt, tcb.sendEnd);
+  const usable = sequenceDistance(snd.nxt, sequenceAdd(snd.una, snd.wnd));
+  if (Math.min(unsent, usable) < tcb.segmentSize) deliveryRate.limitedByApplication(tcb.inFlight);
 }

@@ -51,7 +51,7 @@ export function sendPending(tcb: TransmissionControlBlock): void {
   sendLost(tcb);
   // The window or the user holds the sender back now.
   if (tcb.pacer !== undefined && !tcb.isArmed("pacing")) tcb.pacer.busy = false;
-  if (tcb.deliveryRate !== undefined) noteApplicationLimit(tcb, sequenceDistance(tcb.snd.nxt, tcb.sendEnd));
+  if (tcb.deliveryRate !== undefined) noteApplicationLimit(tcb);
   if (tcb.flightSize > 0 && maySend) tcb.validation.sent(tcb, tcb.congestionLimited || !fitsWindow(tcb, tcb.segmentSize));
   if (tcb.ackNow) sendAcknowledgment(tcb);
   else if (tcb.unacknowledgedReceived > 0) tcb.acknowledging.delay(tcb);

@@ -25,6 +25,8 @@ interface Sender {
 }
 
 const LARGEST_SLOPE = 30;
+/** Segments. */
+const FEW_LOSSES = 2;
 
 export class BandwidthProbe {
   private readonly model: PathModel;
@@ -107,9 +109,9 @@ export class BandwidthProbe {
     return Math.max(limit - headroom, SMALLEST_PIPE_SEGMENTS * this.sender.segmentSize);
   }
 
-  /** BBRIsInflightTooHigh */
+  /** BBRIsInflightTooHigh, but that one or two lost segments are no rate: of a flight of fifty the draft would have one be too much. */
   isTooMuch(rate: RateSample): boolean {
-    return rate.lost > rate.inFlightWhenSent * LOSS_THRESHOLD;
+    return rate.lost > Math.max(rate.inFlightWhenSent * LOSS_THRESHOLD, FEW_LOSSES * this.sender.segmentSize);
   }
 
   private startRefill(): void {
