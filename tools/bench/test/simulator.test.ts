@@ -72,5 +72,11 @@ test("a plot is one well-formed file that knows light and dark", () => {
   expect(svg).toContain("prefers-color-scheme: dark");
   // From the corner below to the right, at 100/108 of the panel's height.
   expect(svg).toContain('d="M64.00 258.00L876.00 91.33"');
-  expect(svg.match(/<(\w+)[^/>]*>/g)?.length).toBe(svg.match(/<\/\w+>/g)?.length ?? 0);
+  // Every element that is opened is closed, in order.
+  const open: string[] = [];
+  for (const [, close, name, empty] of svg.matchAll(/<(\/?)(\w+)[^>]*?(\/?)>/g)) {
+    if (close === "/") expect(open.pop()).toBe(name);
+    else if (empty === "") open.push(name);
+  }
+  expect(open).toEqual([]);
 });

@@ -2,8 +2,7 @@
 // Usage: node measure-goodput/path-host.js '{"mode": "kernel" | "send" | "receive", …PathSettings}'
 import { type Host, ip, type PacketBuffer, SeededRandom } from "@netstrata/core";
 import { createWire, FaultInjector, type LinkDevice } from "@netstrata/link";
-import { createRealTimeHost, createStack } from "@netstrata/socket";
-import type { TcpConnection, TcpConnectionOptions } from "@netstrata/transport";
+import { createRealTimeHost, createStack, type Stack, type StackOptions } from "@netstrata/socket";
 import { openTun } from "@netstrata/tun";
 import { listen, tell, tellError } from "../json-lines.ts";
 import { FAR, NEAR, PORT } from "./addresses.ts";
@@ -20,8 +19,10 @@ export interface PathSettings {
   readonly rate: number;
   /** Packets that wait for the transmitter. */
   readonly queue: number;
-  readonly tcp?: TcpConnectionOptions;
+  readonly tcp?: StackOptions["tcp"];
 }
+
+type TcpConnection = Exclude<ReturnType<Stack["layers"]["tcp"]["open"]>, string>;
 
 const MTU = 1500;
 const CHUNK = new Uint8Array(2 ** 16);
