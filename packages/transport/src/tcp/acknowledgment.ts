@@ -147,7 +147,7 @@ function advance(tcb: TransmissionControlBlock, ack: SequenceNumber, octets: num
   }
   snd.una = ack;
   tcb.timeouts = 0;
-  tcb.statistics.advanced(tcb.clock.now());
+  tcb.statistics.advanced(tcb.lastReceivedAt);
   tcb.softError = undefined;
   if (snd.up !== undefined && !isBefore(ack, snd.up)) snd.up = undefined;
   // RFC 1122 §3.3.1.4: forward progress is proof of a living next hop.
@@ -187,7 +187,7 @@ function measure(tcb: TransmissionControlBlock, segment: Segment, isProgress: bo
 
 function measureRoundTrip(tcb: TransmissionControlBlock, measured: number, newest: number): void {
   tcb.sample.roundTrip = newest;
-  tcb.statistics.roundTripMeasured(measured, tcb.clock.now());
+  tcb.statistics.roundTripMeasured(measured, tcb.lastReceivedAt);
   tcb.retransmissionTimeout.measured(measured, tcb.options.rtoMinimum, tcb.snd.una, tcb.snd.nxt);
   const { observer } = tcb.context.host;
   if (observer === undefined) return;
