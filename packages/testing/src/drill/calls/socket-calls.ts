@@ -58,6 +58,13 @@ export function attach(descriptor: number, remote: Endpoint, world: CallWorld): 
   world.flows.attached(descriptor, { address: world.localEnd.address, port: local.port }, { address: remote.address, port: remote.port });
 }
 
+function close(operands: Operands, world: CallWorld): MadeCall {
+  const descriptor = descriptorOf(operands, 0, world);
+  const call = world.syscalls.close(descriptor);
+  if (call.outcome !== "EBADF") world.flows.closed(descriptor);
+  return { call };
+}
+
 function setsockopt(operands: Operands, world: CallWorld): MadeCall | string {
   const [level, name] = [operands.number(1), operands.number(2)];
   const descriptor = descriptorOf(operands, 0, world);
@@ -108,7 +115,7 @@ export const SOCKET_CALLS: readonly (readonly [string, Caller])[] = [
   ["accept4", (operands, world) => accept(operands, world, operands.number(3, 0))],
   ["connect", connect],
   ["shutdown", (operands, world) => ({ call: world.syscalls.shutdown(descriptorOf(operands, 0, world), operands.number(1)) })],
-  ["close", (operands, world) => ({ call: world.syscalls.close(descriptorOf(operands, 0, world)) })],
+  ["close", close],
   ["setsockopt", setsockopt],
   ["getsockopt", getsockopt],
   ["getsockname", name("getsockname")],

@@ -29,11 +29,14 @@ export function choice(name: string, values: Readonly<Record<string, unknown>>):
   return option(name, (text) => (Object.hasOwn(values, text) ? values[text] : undefined));
 }
 
-/** Three numbers: the least, the one to begin with, the most. */
-export function triple(initial: string, most: string): readonly Change[] {
-  const part = (index: number) => (text: string) => Number(text.trim().split(/\s+/)[index]) || undefined;
+/** Three numbers: the least, the one to begin with, by which `share` is divided, the most. */
+export function triple(initial: string, most: string, share: number): readonly Change[] {
+  const part =
+    (index: number, divisor = 1) =>
+    (text: string) =>
+      Math.floor(Number(text.trim().split(/\s+/)[index]) / divisor) || undefined;
   return [
-    { option: initial, value: part(1) },
+    { option: initial, value: part(1, share) },
     { option: most, value: part(2) },
   ];
 }

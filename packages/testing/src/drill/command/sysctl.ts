@@ -26,9 +26,15 @@ export function applySysctl(name: string, text: string, settings: Settings): Rec
   for (const change of changes) {
     const taken = change.value(value);
     if (taken === undefined) return `the setting ${name}=${value}`;
-    changed[change.option] = taken;
+    // Several settings may be about one option of several parts.
+    const before = settings.tcp[change.option];
+    changed[change.option] = isRecord(before) && isRecord(taken) ? { ...before, ...taken } : taken;
   }
   settings.sysctls.set(name, value);
   Object.assign(settings.tcp, changed);
   return changed;
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -14,6 +14,8 @@ const DEEPEST = 64;
 
 export class Cursor {
   at = 0;
+  /** Where the last word ended: blanks and remarks behind it are skipped when the next one is looked for. */
+  private end = 0;
   readonly definitions: Definitions;
   private readonly source: SourceText;
   private readonly text: string;
@@ -31,11 +33,12 @@ export class Cursor {
 
   /** What was read since `from`, without the blanks around it. */
   since(from: number): string {
-    return this.text.slice(from, this.at).trim();
+    return this.text.slice(from, this.end).trim();
   }
 
   skipBlanks(): void {
-    this.match(BLANK);
+    BLANK.lastIndex = this.at;
+    this.at += BLANK.exec(this.text)?.[0].length ?? 0;
   }
 
   get isAtEnd(): boolean {
@@ -65,6 +68,7 @@ export class Cursor {
   takeSymbol(symbol: string): boolean {
     if (!this.startsWith(symbol)) return false;
     this.at += symbol.length;
+    this.end = this.at;
     return true;
   }
 
@@ -114,6 +118,7 @@ export class Cursor {
     if (end < 0) this.fail(`${what} has no end: ${JSON.stringify(closing)} is missing`);
     const taken = this.text.slice(this.at, end);
     this.at = end + closing.length;
+    this.end = this.at;
     return taken;
   }
 
@@ -139,6 +144,7 @@ export class Cursor {
     const found = expression.exec(this.text);
     if (found === null) return undefined;
     this.at += found[0].length;
+    this.end = this.at;
     return found[0];
   }
 }

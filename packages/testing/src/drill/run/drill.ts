@@ -54,7 +54,7 @@ export async function runDrill(text: string, options: DrillOptions = {}): Promis
     report = { ...report, ...stopped(error), line: run.event?.line ?? script.preparations[0]?.line, event: run.event?.text };
   }
   await run.close();
-  return { ...report, ladder: run.ladder.lines, output: run.scope.output, duration: run.now };
+  return { ...report, ladder: run.ladder.lines, output: run.scope.output, duration: run.clock.now };
 }
 
 function blankReport(options: DrillOptions & { readonly personality: DrillReport["personality"] }): DrillReport {

@@ -57,9 +57,15 @@ export class FlowTable {
     if (flow !== undefined) flow.descriptor = descriptor;
   }
 
+  /** The script has closed a descriptor: what still comes out of its connection need not be described. */
+  closed(descriptor: number): void {
+    const flow = this.of(descriptor);
+    if (flow !== undefined) flow.isClosed = true;
+  }
+
   /** The flow of a socket's descriptor. */
   of(descriptor: number): Flow | undefined {
-    return this.flows.find((flow) => flow.descriptor === descriptor);
+    return this.flows.find((flow) => flow.descriptor === descriptor && !flow.isClosed);
   }
 
   /** For a packet of the script that comes in; it may be the first of its connection. */

@@ -19,6 +19,8 @@ export class Flow {
   descriptor: number | undefined;
   /** A `connect` whose SYN no line of the script has described yet. */
   isConnecting = false;
+  /** The script has closed it. */
+  isClosed = false;
   /** Our numbers: known when our SYN was seen. */
   private own: Origin | undefined;
   /** A SYN came in since then: the next one of ours may begin anew. */

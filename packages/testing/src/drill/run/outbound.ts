@@ -45,7 +45,7 @@ export function expectPacket(action: PacketAction, limit: number, world: Outboun
   const expected = world.flows.outbound(action);
   if (expected === undefined && action.body.protocol !== "icmp")
     throw new DrillStop("error", "there is no connection that this packet could be of");
-  const live = nextPacket(action, limit, world);
+  const live = nextPacket(action, expected, limit, world);
   if (live === undefined) return undefined;
   const flow = world.flows.ofLive(live);
   if (live.body?.protocol === "icmp" || action.body.protocol === "icmp") return seenMessage(action, live, flow);
@@ -67,14 +67,16 @@ export function expectPacket(action: PacketAction, limit: number, world: Outboun
   return { live, flow, text: describeLive(live, flow), differences: [...compareIp(action.ip, live), ...differences] };
 }
 
-/** The first packet waiting that somebody asks about; what belongs to no connection of the script is passed over. */
-function nextPacket({ body }: PacketAction, limit: number, world: OutboundWorld): LivePacket | undefined {
+/** The first packet waiting that somebody asks about; what belongs to no connection of the script, or to another one that it has closed, is passed over. */
+function nextPacket({ body }: PacketAction, expected: Flow | undefined, limit: number, world: OutboundWorld): LivePacket | undefined {
   const { waiting } = world.device;
   for (;;) {
     while (waiting.length > 0) {
       const [first] = waiting;
       const isMessage = first.body?.protocol === "icmp";
-      if (isMessage ? body.protocol === "icmp" && isAsked(first) : world.flows.ofLive(first) !== undefined) return first;
+      const flow = world.flows.ofLive(first);
+      const isOurs = flow !== undefined && (flow === expected || !flow.isClosed);
+      if (isMessage ? body.protocol === "icmp" && isAsked(first) : isOurs) return first;
       waiting.shift();
     }
     if (!world.runUntilPacket(limit)) return undefined;
@@ -112,7 +114,7 @@ function seenTcp(
   if (!world.run.strictSegments) putBack(body, live, liveBody, seen, world);
   const part = world.run.strictSegments ? seen : cut(body, seen);
   const differences = [...compareIp(action.ip, live), ...compareSegment(body, part, world.run.strictOptions)];
-  differences.push(...timestampDifference(body, whole, live, flow, world));
+  differences.push(...timestampDifference(body, whole, flow, world));
   return { live, flow, text: describeLive(live, flow), differences };
 }
 
@@ -125,14 +127,13 @@ function mapTimestamp(body: TcpDescription, seen: SeenSegment, flow: Flow): Seen
   return { ...seen, options: seen.options.map((option) => (option === found ? { ...found, value: wanted.value } : option)) };
 }
 
-function timestampDifference(body: TcpDescription, seen: SeenSegment, live: LivePacket, flow: Flow, { run }: OutboundWorld): Difference[] {
+function timestampDifference(body: TcpDescription, seen: SeenSegment, flow: Flow, { run }: OutboundWorld): Difference[] {
   const wanted = body.options === "any" ? undefined : body.options.find((option) => option.kind === "TS");
   const found = seen.options.find((option) => option.kind === "TS");
   const first = flow.firstTimestamp;
   if (run.timestampTick === 0 || wanted?.kind !== "TS" || found?.kind !== "TS" || first === undefined) return [];
   const value = (first.script + found.value - first.live) >>> 0;
   const distance = Math.abs((value - wanted.value) | 0) * run.timestampTick;
-  void live;
   return distance <= run.tolerance ? [] : [{ field: "TS val", expected: String(wanted.value), seen: String(value) }];
 }
 

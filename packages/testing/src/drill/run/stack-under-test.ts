@@ -1,5 +1,5 @@
 // The stack that a script is played against: one host on a virtual clock, with one link, at whose other end is the script.
-import { formatIp, type Host, IPV4_ANY, IPV6_ANY, type IpAddress, isIpv4, SeededRandom, VirtualClock } from "@netstrata/core";
+import { formatIp, type Host, IPV4_ANY, IPV6_ANY, isIpv4, SeededRandom, type VirtualClock } from "@netstrata/core";
 import { createStack, type Stack, SystemError } from "@netstrata/socket";
 import type { Endpoint, TcpConnection, TcpConnectionOptions } from "@netstrata/transport";
 import type { ConnectionLine } from "../command/command-world.ts";
@@ -8,22 +8,20 @@ import { DrillDevice } from "./drill-device.ts";
 import type { RunSettings } from "./drill-options.ts";
 import { DrillStop } from "./drill-report.ts";
 
-/** Not zero, so that nothing depends on time beginning with the script. */
-const START = 1_000_000;
-
 export class StackUnderTest {
-  readonly clock: VirtualClock;
   readonly device: DrillDevice;
   readonly stack: Stack;
+  /** Of TCP, as the stack was made with them. */
+  readonly options: Readonly<Record<string, unknown>>;
 
   /** @throws DrillStop for options that the stack does not take */
   constructor(run: RunSettings, settings: Settings, seed: number, clock: VirtualClock, more: Readonly<Record<string, unknown>>) {
     const host: Host = { name: "drill", clock, random: new SeededRandom(seed) };
-    this.clock = clock;
     this.device = new DrillDevice(clock, settings.mtu);
     const address = `${formatIp(run.localAddress)}/${isIpv4(run.localAddress) ? 16 : 64}`;
     const any = isIpv4(run.localAddress) ? IPV4_ANY : IPV6_ANY;
-    const tcp = { ...settings.tcp, ...more } as TcpConnectionOptions;
+    this.options = { ...settings.tcp, ...more };
+    const tcp = this.options as TcpConnectionOptions;
     try {
       this.stack = createStack({
         host,
@@ -55,21 +53,4 @@ export class StackUnderTest {
   async close(): Promise<void> {
     await this.stack.close();
   }
-}
-
-export function startClock(): VirtualClock {
-  return new VirtualClock(START);
-}
-
-/** Since the script began, in ms. */
-export function sinceStart(clock: VirtualClock): number {
-  return clock.now() - START;
-}
-
-export function toClock(scriptTime: number): number {
-  return START + scriptTime;
-}
-
-export function sameVersion(address: IpAddress, other: IpAddress): boolean {
-  return isIpv4(address) === isIpv4(other);
 }
