@@ -1,4 +1,5 @@
 // What commands see and change of the run: settings before the stack is there, the stack itself afterwards.
+import { IPV4_ANY } from "@netstrata/core";
 import type { Endpoint } from "@netstrata/transport";
 import type { CommandWorld, ConnectionLine } from "../command/command-world.ts";
 import type { Settings } from "../command/settings.ts";
@@ -58,7 +59,10 @@ export class CommandHost implements CommandWorld {
 
   connections(): readonly ConnectionLine[] {
     const ports = new Set([this.parts.bindPort, ...this.parts.flows.flows.map(({ local }) => local.port)]);
-    return this.parts.stack().connections(ports);
+    const { connections, isListening } = this.parts.stack().survey(ports);
+    const any: Endpoint = { address: IPV4_ANY, port: 0 };
+    const listener = { state: "LISTEN", local: { address: IPV4_ANY, port: this.parts.bindPort }, remote: any };
+    return isListening ? [listener, ...connections] : connections;
   }
 
   drop(local: Endpoint | undefined, remote: Endpoint | undefined): boolean {

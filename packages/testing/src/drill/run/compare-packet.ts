@@ -143,10 +143,19 @@ export function describeExpected({ ip, body }: PacketAction): string {
   return prefix + describeSegment(body);
 }
 
+/** A segment that came out, joined or cut. */
+export function describeSeen({ ip }: LivePacket, seen: SeenSegment): string {
+  return describeEcn(ip.trafficClass) + describeSegment(seen);
+}
+
+function describeEcn(trafficClass: number): string {
+  return (trafficClass & 3) === 0 ? "" : `[${ECN_NAMES[trafficClass & 3]}] `;
+}
+
 /** A packet that came out, in the script's numbers where its connection is known. */
 export function describeLive(live: LivePacket, flow: Flow | undefined): string {
   const { body, ip } = live;
-  const ecn = (ip.trafficClass & 3) === 0 ? "" : `[${ECN_NAMES[ip.trafficClass & 3]}] `;
+  const ecn = describeEcn(ip.trafficClass);
   if (body === undefined) return `${ecn}IP protocol ${ip.protocol}, ${live.bytes.length} octets`;
   if (body.protocol === "icmp") return `${ecn}icmp ${describeIcmpKind(live.version, body)}`;
   if (body.protocol === "udp") return `${ecn}udp (${body.payload.length})`;

@@ -9,6 +9,7 @@ import {
   compareSegment,
   describeExpected,
   describeLive,
+  describeSeen,
   type SeenSegment,
   seenSegment,
 } from "./compare-packet.ts";
@@ -115,7 +116,7 @@ function seenTcp(
   const part = world.run.strictSegments ? seen : cut(body, seen);
   const differences = [...compareIp(action.ip, live), ...compareSegment(body, part, world.run.strictOptions)];
   differences.push(...timestampDifference(body, whole, flow, world));
-  return { live, flow, text: describeLive(live, flow), differences };
+  return { live, flow, text: describeSeen(live, part), differences };
 }
 
 /** Our timestamp is taken as the script's; what it ought to be is asked only with `--tcp_ts_tick_usecs`. */
@@ -152,7 +153,9 @@ function joined(body: TcpDescription, live: LivePacket, first: LiveSegment, flow
     const payload = new Uint8Array(seen.payload.length + more.payload.length);
     payload.set(seen.payload);
     payload.set(more.payload, seen.payload.length);
-    seen = { ...seen, flags: seen.flags | (more.flags & (PSH | FIN)), length: seen.length + more.length, payload };
+    // Linux marks whatever is longer than one segment when it goes to the device (__tcp_transmit_skb).
+    const push = world.run.personality === "linux" ? PSH : more.flags & PSH;
+    seen = { ...seen, flags: seen.flags | push | (more.flags & FIN), length: seen.length + more.length, payload };
     waiting.splice(1, 1);
   }
   return seen;

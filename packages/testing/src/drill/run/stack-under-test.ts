@@ -45,9 +45,10 @@ export class StackUnderTest {
   }
 
   /** @param ports local ports that the script has used */
-  connections(ports: ReadonlySet<number>): ConnectionLine[] {
+  survey(ports: ReadonlySet<number>): { readonly connections: ConnectionLine[]; readonly isListening: boolean } {
     const { tcp } = this.stack.layers;
-    return [...ports].flatMap((port) => tcp.connectionsOfPort(port).map(({ state, local, remote }) => ({ state, local, remote })));
+    const all = [...ports].flatMap((port) => tcp.connectionsOfPort(port));
+    return { connections: all.map(({ state, local, remote }) => ({ state, local, remote })), isListening: tcp.listenerCount > 0 };
   }
 
   async close(): Promise<void> {
