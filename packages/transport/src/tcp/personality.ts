@@ -41,6 +41,7 @@ const LINUX: Personality = {
   slowStartLimit: Number.POSITIVE_INFINITY, // RFC 3465 without a limit
   initialWindow: 10, // TCP_INIT_CWND
   windowValidation: "linux",
+  burstSegments: 2, // tcp_min_tso_segs
   timeWait: 60_000, // TCP_TIMEWAIT_LEN
   finWait2: 60_000, // tcp_fin_timeout
   keepAliveIdle: 7_200_000, // tcp_keepalive_time

@@ -3,6 +3,7 @@ import { isAfter, isBefore, PacketBuffer, type SequenceNumber, sequenceAdd, sequ
 import { NOT_ECT } from "./ecn/ecn-field.ts";
 import { tcpOptionsLength, writeAlignedTimestamps, writeTcpOptions } from "./option-layout.ts";
 import { sackBlocks, selectWindow, windowShift } from "./receiver.ts";
+import { endsBurst } from "./segment-burst.ts";
 import { adaptToPath, announcedSegmentSize } from "./segment-size.ts";
 import { ACK, PSH, prependTcp, RST, SYN, TCP_HEADER_LENGTH, URG } from "./tcp-header.ts";
 import { ALIGNED_TIMESTAMPS_LENGTH, MAX_OPTIONS_LENGTH, type SackBlock, type TcpOptions } from "./tcp-options.ts";
@@ -29,7 +30,8 @@ export function transmit(tcb: TransmissionControlBlock, seq: SequenceNumber, len
     const offset = isSyn ? 0 : sequenceDistance(tcb.bufferStart, seq);
     tcb.sendBuffer.copy(offset, length, packet.bytes, packet.start + optionsLength);
     // MUST-61: PSH on the segment that empties the queue.
-    if (offset + length === tcb.sendBuffer.length && !isSyn) flags |= PSH;
+    const isLast = offset + length === tcb.sendBuffer.length;
+    if ((isLast || endsBurst(tcb, sequenceAdd(seq, length))) && !isSyn) flags |= PSH;
   }
   let urgentPointer = 0;
   if (snd.up !== undefined && isBefore(seq, snd.up) && !isSyn && (flags & RST) === 0) {

@@ -5,6 +5,7 @@ import { fitsWindow } from "./congestion-window.ts";
 import { sendLimit } from "./connection-statistics.ts";
 import { noteApplicationLimit } from "./delivery-rate.ts";
 import { isPaced, notePaced } from "./pacer.ts";
+import { joinBurst } from "./segment-burst.ts";
 import { sendAcknowledgment, transmit } from "./segment-output.ts";
 import { widenToPath } from "./segment-size.ts";
 import { armRetransmission, armSendTimers } from "./send-timers.ts";
@@ -106,6 +107,7 @@ function sendNew(tcb: TransmissionControlBlock): void {
       return;
     }
     if (isPaced(tcb)) return;
+    joinBurst(tcb, text, usable);
     sendFresh(tcb, length, withFin);
     if (tcb.scoreboard.pendingCount > 0 && !tcb.recovery.newDataFirst) return;
   }

@@ -195,6 +195,11 @@ export interface TcpConnectionOptions {
   readonly windowValidation?: WindowValidationName;
   /** After a pause of a retransmission timeout the window starts anew from the initial one (RFC 5681 §4.1). @default true */
   readonly slowStartAfterIdle?: boolean;
+  /**
+   * Text leaves in bursts of at least so many full segments where there is so much (Linux: tcp_min_tso_segs), and the last segment of
+   * each carries PSH, as a device leaves it that cuts large segments up; 0: PSH only where the queue ends (MUST-61). @default 0
+   */
+  readonly burstSegments?: number;
   /** Upper bound on the segments' payload, besides what path and peer allow. In octets. */
   readonly maximumSegmentSize?: number;
   /** TTL or hop limit of segments (MUST-49). */

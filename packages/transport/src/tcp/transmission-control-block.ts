@@ -96,6 +96,8 @@ export interface SendVariables {
   shift: number;
   /** One past the last segment that was not full-sized; an old number when it was long ago, which cannot hold anything back. */
   smallEnd: SequenceNumber;
+  /** Where the burst of segments ends that goes out at present (segment-burst.ts). */
+  burstEnd: SequenceNumber;
   /** SendMSS: the largest payload the peer takes (RFC 9293 §3.7.1). */
   mss: number;
 }
@@ -294,7 +296,7 @@ export class TransmissionControlBlock {
     this.recovery = recovery;
     this.retransmissionTimeout = new RetransmissionTimeout(options.rtoInitial, options.rtoMaximum, options.rtoEstimator);
     this.acknowledging = createDelayedAcknowledgment(options.acknowledgments);
-    this.snd = { una: iss, nxt: iss, wnd: 0, wl1: 0, wl2: 0, up: undefined, maxWnd: 0, shift: 0, smallEnd: iss, mss: 536 };
+    this.snd = { una: iss, nxt: iss, wnd: 0, wl1: 0, wl2: 0, up: undefined, maxWnd: 0, shift: 0, smallEnd: iss, burstEnd: iss, mss: 536 };
     this.rcv = { nxt: 0, wnd: 0, up: undefined, shift: 0, fin: undefined };
     this.lastReceivedAt = context.host.clock.now();
   }

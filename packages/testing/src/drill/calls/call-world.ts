@@ -14,6 +14,9 @@ export interface CallWorld {
   /** What `...` stands for as an address: our own, and the one of the network beyond. */
   readonly localEnd: Endpoint;
   readonly remoteEnd: Endpoint;
+  /** The script's time for one of the stack's, and how far apart two times may be that are the same. In ms. */
+  toScriptTime(live: number): number;
+  readonly tolerance: number;
   /** Lets time pass, for `usleep`. In ms. */
   sleep(duration: number): void;
 }

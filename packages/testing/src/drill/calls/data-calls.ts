@@ -85,13 +85,18 @@ function recvmsg(operands: Operands, world: CallWorld): MadeCall {
       const differences: Difference[] = [];
       const flags = field(fields, "msg_flags");
       if (flags !== undefined) compareValue(flags, received.flags, "msg_flags", differences);
-      compareControl(field(fields, "msg_control"), received.control ?? [], differences);
+      compareControl(field(fields, "msg_control"), received.control ?? [], world, differences);
       return differences;
     },
   };
 }
 
-function compareControl(expected: Expression | undefined, seen: readonly ControlMessage[], differences: Difference[]): void {
+function compareControl(
+  expected: Expression | undefined,
+  seen: readonly ControlMessage[],
+  world: CallWorld,
+  differences: Difference[],
+): void {
   if (expected?.kind !== "list") return;
   if (expected.items.length !== seen.length) {
     differences.push({ field: "msg_control", expected: `${expected.items.length} control messages`, seen: String(seen.length) });
@@ -106,7 +111,7 @@ function compareControl(expected: Expression | undefined, seen: readonly Control
     };
     check("cmsg_level", level);
     check("cmsg_type", type);
-    check("cmsg_data", value);
+    check("cmsg_data", isTimestamping(value) ? scriptTime(value.ts[0], field(fields, "cmsg_data"), world) : value);
   }
 }
 
@@ -132,3 +137,22 @@ export const DATA_CALLS: readonly (readonly [string, Caller])[] = [
   ["sendmsg", sendmsg],
   ["writev", (operands, world) => ({ call: world.syscalls.writev(descriptorOf(operands, 0, world), pieces(operands.at(1), "writev")) })],
 ];
+
+interface Timestamping {
+  readonly ts: readonly { readonly tv_sec: number; readonly tv_nsec: number }[];
+}
+
+function isTimestamping(value: unknown): value is Timestamping {
+  return typeof value === "object" && value !== null && "ts" in value && Array.isArray(value.ts);
+}
+
+/** `{scm_sec=0, scm_nsec=10000000}`: since the script began; a time that is near enough is the one expected. */
+function scriptTime({ tv_sec, tv_nsec }: Timestamping["ts"][0], expected: Expression | undefined, world: CallWorld): object {
+  const seen = world.toScriptTime(tv_sec * 1000 + tv_nsec / 1e6);
+  const fields = expected?.kind === "struct" ? expected.fields : [];
+  const part = (name: string): number => numberOf(field(fields, name) ?? { kind: "number", value: 0, text: "0" }, "recvmsg");
+  const wanted = part("scm_sec") * 1000 + part("scm_nsec") / 1e6;
+  const told = Math.abs(seen - wanted) <= world.tolerance ? wanted : seen;
+  const scm_sec = Math.floor(told / 1000);
+  return { scm_sec, scm_nsec: Math.round((told - scm_sec * 1000) * 1e6) };
+}

@@ -4,7 +4,7 @@ import type { Endpoint } from "@netstrata/transport";
 import type { Difference } from "../run/drill-report.ts";
 import { type Caller, type CallWorld, descriptorOf, type MadeCall } from "./call-world.ts";
 import { CONSTANTS } from "./linux-constants.ts";
-import { compareValue, endpointOf, type Operands, optionValue } from "./operands.ts";
+import { compareValue, endpointOf, type Operands, octetsOf, optionValue } from "./operands.ts";
 
 const SOCK_DGRAM = 2;
 const TYPE_MASK = 0xf;
@@ -69,7 +69,11 @@ function setsockopt(operands: Operands, world: CallWorld): MadeCall | string {
   const [level, name] = [operands.number(1), operands.number(2)];
   const descriptor = descriptorOf(operands, 0, world);
   if (WITHOUT_EFFECT.has(name)) return { call: 0 };
-  const result = world.syscalls.setsockopt(descriptor, level, name, optionValue(operands.at(3), "setsockopt"));
+  const text = operands.text(3);
+  const isName = name === CONSTANTS.get("TCP_CONGESTION") || name === CONSTANTS.get("TCP_ULP");
+  const value =
+    text === undefined || isName ? optionValue(operands.at(3), "setsockopt") : octetsOf(text).subarray(0, operands.number(4, text.length));
+  const result = world.syscalls.setsockopt(descriptor, level, name, value);
   return result === ENOPROTOOPT ? optionName(operands) : { call: result };
 }
 

@@ -3,6 +3,7 @@ import type { PollFd } from "@netstrata/socket";
 import type { Expression } from "../language/expression.ts";
 import type { Difference } from "../run/drill-report.ts";
 import { type Caller, type CallWorld, descriptorOf, type MadeCall } from "./call-world.ts";
+import { CONSTANTS } from "./linux-constants.ts";
 import { compareValue, field, fieldsOf, numberOf, type Operands } from "./operands.ts";
 
 const NOTHING: Expression = { kind: "number", value: 0, text: "0" };
@@ -39,17 +40,15 @@ function pass(duration: number, world: CallWorld): MadeCall {
   return { call: 0 };
 }
 
-/** Calls of the core that not every version of it has. */
-interface MoreCalls {
-  ioctl?(fd: number, request: number, argument?: number): number | string;
-}
-
-function ioctl(operands: Operands, world: CallWorld): MadeCall | string {
-  const calls = world.syscalls as unknown as MoreCalls;
-  if (calls.ioctl === undefined) return "the call ioctl";
+/** The core returns the number that Linux writes through the third argument. */
+function ioctl(operands: Operands, world: CallWorld): MadeCall {
   const argument = operands.at(2);
-  const value = calls.ioctl(descriptorOf(operands, 0, world), operands.number(1), argument.kind === "any" ? undefined : operands.number(2));
-  if (typeof value === "string") return { call: value as MadeCall["call"] };
+  const value = world.syscalls.ioctl(
+    descriptorOf(operands, 0, world),
+    operands.number(1),
+    argument.kind === "any" ? 0 : operands.number(2),
+  );
+  if (typeof value === "string" || operands.number(1) === CONSTANTS.get("FIONBIO")) return { call: value };
   const check = (): Difference[] => {
     const differences: Difference[] = [];
     compareValue(argument, value, "value", differences);

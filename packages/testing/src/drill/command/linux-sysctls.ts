@@ -1,5 +1,5 @@
 // Linux's settings below net.* (Documentation/networking/ip-sysctl.rst): what each means to this stack.
-import { choice, flag, number, option, type SysctlTable, seconds, triple, withoutEffect } from "./sysctl-value.ts";
+import { choice, flag, number, onlyOff, onlyValue, option, type SysctlTable, seconds, triple, withoutEffect } from "./sysctl-value.ts";
 
 const CONGESTION_CONTROLS = { reno: "newreno", newreno: "newreno", cubic: "cubic", bbr: "bbr", bbr2: "bbr", bbr3: "bbr" } as const;
 
@@ -30,8 +30,8 @@ export const LINUX_SYSCTLS: SysctlTable = new Map([
   ["net.ipv4.tcp_retries2", number("retries")],
   ["net.ipv4.tcp_orphan_retries", option("orphanRetries", (value) => Number(value) || 8)],
   ["net.ipv4.tcp_syn_linear_timeouts", number("synLinearTimeouts")],
+  ["net.ipv4.tcp_min_tso_segs", number("burstSegments")],
   ["net.ipv4.tcp_min_snd_mss", number("minimumSegmentSize")],
-  ["net.ipv4.tcp_shrink_window", option("shrinkWindow", (value) => (Number(value) === 0 ? false : undefined))],
   ["net.ipv4.tcp_syncookies", choice("synCookies", { 0: "never", 1: "pressure", 2: "always" })],
   ["net.ipv4.tcp_syn_retries", number("synRetries")],
   ["net.ipv4.tcp_synack_retries", number("synAckRetries")],
@@ -43,10 +43,17 @@ export const LINUX_SYSCTLS: SysctlTable = new Map([
   ["net.ipv4.tcp_tw_reuse", option("timeWaitReuse", (value) => Number(value) !== 0)],
   ["net.ipv4.tcp_rto_min_us", option("rtoMinimum", (value) => Number(value) / 1000)],
   ["net.ipv4.tcp_rto_max_ms", number("rtoMaximum")],
+  // What they turn on, this stack has not.
+  ...onlyOff(
+    "net.ipv4",
+    "tcp_shrink_window tcp_mtu_probing tcp_stdurg tcp_workaround_signed_windows tcp_thin_linear_timeouts tcp_thin_dupack tcp_reflect_tos tcp_plb_enabled tcp_abort_on_overflow tcp_rfc1337",
+  ),
+  ["net.ipv4.tcp_reordering", onlyValue("3")],
+  ["net.ipv4.tcp_retries1", onlyValue("3")],
   // Other ways to the same packets, or about what no packet shows.
   ...withoutEffect(
     "net.ipv4",
-    "tcp_fack tcp_mem tcp_min_tso_segs tcp_tso_win_divisor tcp_tso_rtt_log tcp_notsent_lowat tcp_pacing_ss_ratio tcp_pacing_ca_ratio tcp_low_latency tcp_no_metrics_save tcp_no_ssthresh_metrics_save tcp_limit_output_bytes tcp_autocorking tcp_challenge_ack_limit tcp_max_tw_buckets tcp_available_congestion_control tcp_allowed_congestion_control tcp_backlog_ack_defer tcp_plb_enabled tcp_ecn_option_beacon tcp_collapse_max_bytes tcp_invalid_ratelimit tcp_app_win tcp_probe_interval tcp_probe_threshold tcp_stdurg tcp_workaround_signed_windows ip_forward route.flush tcp_max_syn_backlog tcp_abort_on_overflow tcp_thin_linear_timeouts tcp_thin_dupack tcp_pingpong_thresh icmp_ratelimit icmp_msgs_per_sec icmp_msgs_burst tcp_fwmark_accept tcp_reflect_tos tcp_migrate_req tcp_l3mdev_accept",
+    "tcp_fack tcp_mem tcp_tso_win_divisor tcp_tso_rtt_log tcp_pacing_ss_ratio tcp_pacing_ca_ratio tcp_low_latency tcp_no_metrics_save tcp_no_ssthresh_metrics_save tcp_limit_output_bytes tcp_autocorking tcp_challenge_ack_limit tcp_max_tw_buckets tcp_available_congestion_control tcp_allowed_congestion_control tcp_backlog_ack_defer tcp_ecn_option_beacon tcp_collapse_max_bytes tcp_invalid_ratelimit tcp_app_win tcp_adv_win_scale tcp_probe_interval tcp_probe_threshold tcp_notsent_lowat ip_forward route.flush tcp_max_syn_backlog icmp_ratelimit icmp_msgs_per_sec icmp_msgs_burst tcp_fwmark_accept tcp_migrate_req tcp_l3mdev_accept ip_local_port_range ip_no_pmtu_disc tcp_comp_sack_nr tcp_comp_sack_delay_ns tcp_comp_sack_slack_ns",
   ),
   ...withoutEffect(
     "net.core",

@@ -2,7 +2,8 @@
 
 /** One option that a setting changes; its value undefined where the setting has one that this stack cannot take on. */
 export interface Change {
-  readonly option: string;
+  /** Undefined where there is nothing to change. */
+  readonly option: string | undefined;
   readonly value: (text: string) => unknown;
 }
 
@@ -39,6 +40,16 @@ export function triple(initial: string, most: string, share: number): readonly C
     { option: initial, value: part(1, share) },
     { option: most, value: part(2) },
   ];
+}
+
+/** A setting of which this stack knows but one value. */
+export function onlyValue(value: string): readonly Change[] {
+  return [{ option: undefined, value: (text) => (text === value ? value : undefined) }];
+}
+
+/** Settings of something that this stack has not, which may be turned off. */
+export function onlyOff(prefix: string, names: string): (readonly [string, readonly Change[]])[] {
+  return names.split(" ").map((name) => [`${prefix}.${name}`, onlyValue("0")] as const);
 }
 
 /** Settings that are taken and change nothing here. */

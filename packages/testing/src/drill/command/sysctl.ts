@@ -26,6 +26,7 @@ export function applySysctl(name: string, text: string, settings: Settings): Rec
   for (const change of changes) {
     const taken = change.value(value);
     if (taken === undefined) return `the setting ${name}=${value}`;
+    if (change.option === undefined) continue;
     // Several settings may be about one option of several parts.
     const before = settings.tcp[change.option];
     changed[change.option] = isRecord(before) && isRecord(taken) ? { ...before, ...taken } : taken;

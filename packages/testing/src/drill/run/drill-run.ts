@@ -204,6 +204,8 @@ export class DrillRun implements OutboundWorld {
       descriptors: this.descriptors,
       localEnd: { address: run.localAddress, port: run.bindPort },
       remoteEnd: { address: run.remoteAddress, port: run.connectPort },
+      toScriptTime: (live) => this.toScriptTime(live),
+      tolerance: run.tolerance,
       sleep: (duration) => this.sleep(duration),
     };
   }

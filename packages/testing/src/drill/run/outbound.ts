@@ -153,9 +153,9 @@ function joined(body: TcpDescription, live: LivePacket, first: LiveSegment, flow
     const payload = new Uint8Array(seen.payload.length + more.payload.length);
     payload.set(seen.payload);
     payload.set(more.payload, seen.payload.length);
-    // Linux marks whatever is longer than one segment when it goes to the device (__tcp_transmit_skb).
-    const push = world.run.personality === "linux" ? PSH : more.flags & PSH;
-    seen = { ...seen, flags: seen.flags | push | (more.flags & FIN), length: seen.length + more.length, payload };
+    // PSH counts as the last of them has it.
+    const flags = (seen.flags & ~PSH) | (more.flags & (PSH | FIN));
+    seen = { ...seen, flags, length: seen.length + more.length, payload };
     waiting.splice(1, 1);
   }
   return seen;
