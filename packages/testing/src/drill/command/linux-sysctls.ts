@@ -61,3 +61,26 @@ export const LINUX_SYSCTLS: SysctlTable = new Map([
   ),
   ...withoutEffect("net.ipv4.conf", "all.rp_filter default.rp_filter tun0.rp_filter all.accept_redirects all.send_redirects"),
 ]);
+
+/** The bits of tcp_fastopen. The last has every listener take part, as if it had set TCP_FASTOPEN. */
+function fastOpen(text: string): unknown {
+  const bits = Number(text);
+  if (!Number.isInteger(bits)) return undefined;
+  const has = (bit: number): boolean => (bits & bit) !== 0;
+  return {
+    client: has(0x1),
+    server: has(0x2),
+    clientWithoutCookie: has(0x4),
+    serverWithoutCookie: has(0x200),
+    backlog: has(0x400) ? SOMAXCONN : 0,
+  };
+}
+
+/** One key or two, each of four words in hexadecimal. */
+function fastOpenKey(text: string): unknown {
+  const keys = text.split(",").map((key) => key.split("-").map((word) => Number.parseInt(word, 16)));
+  if (keys.some((words) => words.length !== 4 || words.some(Number.isNaN))) return undefined;
+  const octets = new DataView(new ArrayBuffer(16 * keys.length));
+  for (const [index, word] of keys.flat().entries()) octets.setUint32(4 * index, word, true);
+  return { key: new Uint8Array(octets.buffer) };
+}
