@@ -42,8 +42,9 @@ export class AccurateEcn implements EcnFeedback {
   private lastField: number = NOT_ECT;
   /** Marks since the last segment went out. */
   private marksPending = 0;
-  /** The latest timestamp of the peer's acknowledgments: one that is not newer and acknowledges nothing may be an old one. */
+  /** The latest timestamp of the peer: an acknowledgment that is not newer and acknowledges nothing may be an old one. */
   private latestTimestamp: number | undefined;
+  private isNewer = false;
 
   private readonly usesOption: boolean;
 
@@ -61,6 +62,7 @@ export class AccurateEcn implements EcnFeedback {
   /** The SYN,ACK that opens the connection. */
   answerArrived(segment: Segment): void {
     this.answerRepeated(segment);
+    this.noteTimestamp(segment);
     if (segment.ecnField !== NOT_ECT) this.hasSeenField = true;
     if (segment.ecnField === CE) this.marksReceived += 1;
   }
@@ -72,6 +74,7 @@ export class AccurateEcn implements EcnFeedback {
 
   received(tcb: TransmissionControlBlock, segment: Segment): void {
     if (segment.options.accurateEcn !== undefined && !this.hasSeenOption) this.optionSeen(tcb);
+    this.noteTimestamp(segment);
     const field = segment.ecnField;
     const { length } = segment.payload;
     if (field !== NOT_ECT) this.hasSeenField = true;
@@ -96,7 +99,7 @@ export class AccurateEcn implements EcnFeedback {
 
   reported(tcb: TransmissionControlBlock, segment: Segment, delivered: Delivered): number {
     // §3.2.2.5.2: nothing new, so it may be older than what is known.
-    if (!this.isProgress(segment, delivered)) return 0;
+    if (!this.isNewer && delivered.octets === 0) return 0;
     const marked = this.octetsReported.update(segment.options.accurateEcn);
     const { least, most } = newMarks(aceOf(segment.flags), this.deliveredMarks, delivered.segments);
     let marks = most;
@@ -117,9 +120,9 @@ export class AccurateEcn implements EcnFeedback {
     return flagsOfAce(reflected !== undefined && length === 0 ? reflectionOf(reflected) : ACE_START + this.marksReceived);
   }
 
-  /** RFC 8311 §4.3 opens the way for marks on acknowledgments too, since here they are heard. Retransmissions stay as they were. */
-  field(length: number, isFresh: boolean): number {
-    return this.mayMark && (isFresh || length === 0) ? ECT_0 : NOT_ECT;
+  /** RFC 8311 §4.3 opens the way for marks on whatever is sent, acknowledgments and retransmissions too, since here all are heard of. */
+  field(): number {
+    return this.mayMark ? ECT_0 : NOT_ECT;
   }
 
   addOption(tcb: TransmissionControlBlock, options: TcpOptions): TcpOptions | undefined {
@@ -143,11 +146,10 @@ export class AccurateEcn implements EcnFeedback {
     tcb.congestion.segmentSizeChanged(tcb.segmentSize);
   }
 
-  private isProgress(segment: Segment, delivered: Delivered): boolean {
+  private noteTimestamp(segment: Segment): void {
     const value = segment.options.timestamps?.value;
-    const isNewer = value !== undefined && (this.latestTimestamp === undefined || ((value - this.latestTimestamp) | 0) > 0);
-    if (isNewer) this.latestTimestamp = value;
-    return isNewer || delivered.octets > 0;
+    this.isNewer = value !== undefined && (this.latestTimestamp === undefined || ((value - this.latestTimestamp) | 0) > 0);
+    if (this.isNewer) this.latestTimestamp = value;
   }
 
   get optionLength(): number {

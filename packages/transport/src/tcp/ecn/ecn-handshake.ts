@@ -19,8 +19,8 @@ const ACCURATE_SYNS = 2;
 const CLASSIC_SYNS = 1;
 
 /**
- * RFC 9768 table 2, by the three bits AE, CWR, ECE of a SYN,ACK as a number: what it means to whoever asked for Accurate ECN. 001 and
- * 101 come from classic and nonce servers, 111 from one that reflects what it does not know.
+ * RFC 9768 table 2, by the three bits AE, CWR, ECE of a SYN,ACK as a number: what it means to whoever asked for Accurate ECN. 001
+ * comes from a classic server, 101 means nothing yet but Accurate ECN, and 111 comes from one that reflects what it does not know.
  */
 const MEANING_FOR_ACCURATE: readonly EcnFeedbackKind[] = [
   "none",
@@ -28,7 +28,7 @@ const MEANING_FOR_ACCURATE: readonly EcnFeedbackKind[] = [
   "accurate",
   "accurate",
   "accurate",
-  "classic",
+  "accurate",
   "accurate",
   "none",
 ];
