@@ -300,13 +300,23 @@ describe("the sender's answer", () => {
     peer.takeAll();
   });
 
-  dialogue("RFC 9768 appendix A.2: without the option the worse case counts", (peer) => {
-    const connection = sending(peer, { accurateEcnOption: false });
-    const { congestionWindow } = connection.info();
-    peer.send({ flags: `${ace(5)}A`, ack: 1 + 10 * MSS });
-    expect(connection.info().congestionWindow).toBeLessThan(congestionWindow);
-    peer.takeAll();
-  });
+  for (const [packets, believed] of [
+    [1, "the worse case counts"],
+    [9, "the better case counts where acknowledgments cover many packets as a rule"],
+  ] as const) {
+    dialogue(`RFC 9768 appendix A.2: without the option ${believed}`, (peer) => {
+      const connection = sending(peer, { accurateEcnOption: false });
+      peer.send({ flags: `${ace(5)}A`, ack: 1 + packets * MSS });
+      const { length } = peer.takeAll();
+      const { congestionWindow } = connection.info();
+      // All the others at once: eight or more, so that eight marks would look like none.
+      expect(10 - packets + length).toBeGreaterThanOrEqual(9);
+      peer.send({ flags: `${ace(5)}A`, ack: 1 + (10 + length) * MSS });
+      if (packets === 1) expect(connection.info().congestionWindow).toBeLessThan(congestionWindow);
+      else expect(connection.info().congestionWindow).toBeGreaterThanOrEqual(congestionWindow);
+      peer.takeAll();
+    });
+  }
 
   dialogue("marks that exceed all that was sent are not believed: a reflection of the handshake that comes late", (peer) => {
     peer.listen({ ecn: "accurate", timestamps: true });

@@ -1,6 +1,6 @@
 // One seed, one world: two hosts that talk over a network as bad as the seed makes it. Everything about the run follows from the seed.
 import { type Clock, type Host, randomBelow, randomFraction, SeededRandom, type Timer } from "@netstrata/core";
-import { FaultInjector, type FaultRates, type LinkDevice } from "@netstrata/link";
+import { codel, FaultInjector, type FaultRates, type LinkDevice, type QueueDisciplineFactory, thresholdMarking } from "@netstrata/link";
 import {
   CONGESTION_CONTROLS,
   type CongestionControlName,
@@ -10,6 +10,7 @@ import {
   type TcpStackOptions,
 } from "../../src/index.ts";
 import { twoHosts } from "../two-hosts.ts";
+import { EcnMeddler } from "./ecn-meddler.ts";
 import { StallWatch } from "./stall-watch.ts";
 
 /** Simulated time without progress after which a conversation is stuck. Small buffers and slow readers may take days, but not stand still. */
@@ -171,8 +172,37 @@ function randomStackOptions(random: SeededRandom): TcpStackOptions {
     rtoMinimum: randomBelow(random, 2) === 0 ? 1000 : 200,
     timeWait: TIME_WAIT,
     ...randomCongestionOptions(random.fork(`congestion ${start}`)),
+    ...randomEcnOptions(random.fork(`ecn ${start}`)),
+    ...randomMemoryOptions(random.fork(`memory ${start}`)),
     userTimeout: PATIENCE,
   };
+}
+
+function randomEcnOptions(random: SeededRandom): TcpStackOptions {
+  return {
+    ecn: (["off", "passive", "on", "accurate", "accurate-answer", "accurate-passive"] as const)[randomBelow(random, 6)],
+    ecnFallback: randomBelow(random, 4) > 0,
+    accurateEcnOption: randomBelow(random, 4) > 0,
+  };
+}
+
+/** Buffers that grow, windows that open slowly, and in one stack of four less memory than a conversation would like. */
+function randomMemoryOptions(random: SeededRandom): TcpStackOptions {
+  const high = 1 + Math.floor(2 ** (8 + 10 * randomFraction(random)));
+  const scarce: TcpStackOptions = { memoryLimit: { low: Math.floor(high / 2), pressure: Math.floor((high * 2) / 3), high } };
+  const grows: TcpStackOptions = { receiveBufferMaximum: 2 ** 21, sendBufferMaximum: 2 ** 20 };
+  return {
+    windowGrowth: randomBelow(random, 2) === 0 ? "full" : "gradual",
+    ...(randomBelow(random, 2) === 0 ? grows : {}),
+    ...(randomBelow(random, 4) === 0 ? scarce : {}),
+  };
+}
+
+/** What a router on the way does before its queue is full. */
+function randomQueue(random: SeededRandom): QueueDisciplineFactory | undefined {
+  return [undefined, undefined, codel({ target: 1 + randomBelow(random, 20) }), thresholdMarking(2 + randomBelow(random, 20))][
+    randomBelow(random, 4)
+  ];
 }
 
 /** Runs one world to its end; undefined when all is well, else what went wrong. */
@@ -181,7 +211,10 @@ export function runSeed(seed: number): string | undefined {
   const rates = [randomRates(random), randomRates(random)];
   let wrapped = 0;
   const wrap = (device: LinkDevice, host: Host): LinkDevice =>
-    new FaultInjector(device, { clock: host.clock, random: host.random }, { out: rates[wrapped++] });
+    new EcnMeddler(
+      new FaultInjector(device, { clock: host.clock, random: host.random }, { out: rates[wrapped++] }),
+      new SeededRandom(seed).fork(`meddler ${wrapped}`),
+    );
   const mtu = [1500, 576, 100 + randomBelow(random, 1400), 9000][randomBelow(random, 4)];
   const net = twoHosts({
     seed,
@@ -190,6 +223,7 @@ export function runSeed(seed: number): string | undefined {
       latency: randomBelow(random, 100),
       rate: randomBelow(random, 2) === 0 ? undefined : 1e5 + random.uint32() / 10,
       queueLimit: 1 + randomBelow(random, 100),
+      queue: randomQueue(random.fork("queue")),
     },
     a: randomStackOptions(random),
     b: randomStackOptions(random),

@@ -23,12 +23,18 @@ export function sendRoom(tcb: TransmissionControlBlock): number {
  */
 export function mayReceive(tcb: TransmissionControlBlock, length: number): boolean {
   const { memory, counters, drops } = tcb.context;
-  if (!memory.isFull || heldReceived(tcb) + length <= MEMORY_FLOOR) return true;
+  if (!memory.isFull || isSmall(tcb, length)) return true;
   pruneOutOfOrder(tcb);
-  if (!memory.isFull || heldReceived(tcb) + length <= MEMORY_FLOOR) return true;
+  if (!memory.isFull || isSmall(tcb, length)) return true;
   counters.TCPRcvQDrop += 1;
   drops.count("memory-limit");
   return false;
+}
+
+/** One segment is taken where nothing is held, however long it is: else nothing might ever be. */
+function isSmall(tcb: TransmissionControlBlock, length: number): boolean {
+  const held = heldReceived(tcb);
+  return held === 0 || held + length <= MEMORY_FLOOR;
 }
 
 /** The farthest ahead goes first, as it is needed last. */

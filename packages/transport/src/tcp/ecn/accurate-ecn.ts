@@ -14,6 +14,9 @@ const MARKS_PER_ACKNOWLEDGMENT = 2;
 const MARKS_PER_EMPTY_ACKNOWLEDGMENT = 3;
 /** The same text again and again although it was acknowledged: the option may be what our acknowledgments are dropped for (§3.2.3.2.5). */
 const REPEATS_WITHOUT_OPTION = 2;
+/** An acknowledgment of so many packets is more than delaying makes of it. */
+const PACKETS_OF_JOINED = 4;
+const PACKETS_GAIN = 1 / 64;
 const SACK_BLOCKS_KEPT = 2;
 /** Three counters and the padding that alignment takes. */
 const FULL_OPTION_LENGTH = 12;
@@ -45,6 +48,8 @@ export class AccurateEcn implements EcnFeedback {
   /** The latest timestamp of the peer: an acknowledgment that is not newer and acknowledges nothing may be an old one. */
   private latestTimestamp: number | undefined;
   private isNewer = false;
+  /** Packets that an acknowledgment covers, on the average. */
+  private packetsPerAck = 0;
 
   private readonly usesOption: boolean;
 
@@ -102,8 +107,13 @@ export class AccurateEcn implements EcnFeedback {
     if (!this.isNewer && delivered.octets === 0) return 0;
     const marked = this.octetsReported.update(segment.options.accurateEcn);
     const { least, most } = newMarks(aceOf(segment.flags), this.deliveredMarks, delivered.segments);
+    this.averagePackets(delivered.segments);
     let marks = most;
-    if (most > least && marked !== undefined) marks = judgeTurns(tcb.segmentSize, least, most, marked);
+    if (most > least) {
+      if (marked !== undefined) marks = judgeTurns(tcb.segmentSize, least, most, marked);
+      // Where acknowledgments cover many packets as a rule, they are joined on their way and not lost.
+      else if (this.packetsPerAck > PACKETS_OF_JOINED) marks = least;
+    }
     // More than we have ever sent: the reflection of a handshake that comes late, or a lie.
     if (marks + this.deliveredMarks > tcb.segmentsOut) return 0;
     this.deliveredMarks += marks;
@@ -144,6 +154,11 @@ export class AccurateEcn implements EcnFeedback {
     this.hasSeenOption = true;
     updateSegmentSize(tcb);
     tcb.congestion.segmentSizeChanged(tcb.segmentSize);
+  }
+
+  private averagePackets(packets: number): void {
+    if (packets === 0) return;
+    this.packetsPerAck = this.packetsPerAck === 0 ? packets : this.packetsPerAck + PACKETS_GAIN * (packets - this.packetsPerAck);
   }
 
   private noteTimestamp(segment: Segment): void {
