@@ -56,6 +56,9 @@ export const DEFAULT_TCP_OPTIONS: ResolvedTcpOptions = {
   synRetries: Number.POSITIVE_INFINITY,
   synLinearTimeouts: 0,
   synAckRetries: Number.POSITIVE_INFINITY,
+  // RFC 5961 §7
+  challengeAcks: 10,
+  challengeInterval: 1000,
   // RFC 5461 §4
   unreachableEndsHandshake: false,
   zeroWindowProbe: "octet",

@@ -1,5 +1,6 @@
 // All connections by their two ends (RFC 9293 §3.3.1: a connection is a pair of sockets).
 import type { IpAddress } from "@netstrata/core";
+import { connectionHash, type HashKey } from "./connection-hash.ts";
 import type { TransmissionControlBlock } from "./transmission-control-block.ts";
 
 const SMALLEST_TABLE = 64;
@@ -14,19 +15,21 @@ const SMALLEST_TABLE = 64;
  */
 export class ConnectionTable {
   size = 0;
+  private readonly key: HashKey;
+  /** What was found last: segments come in bursts, and a comparison takes a tenth of the hash's time. */
+  private latest: TransmissionControlBlock | undefined;
   private buckets: (TransmissionControlBlock | undefined)[] = new Array(SMALLEST_TABLE).fill(undefined);
 
+  constructor(key: HashKey) {
+    this.key = key;
+  }
+
   find(localAddress: IpAddress, localPort: number, remoteAddress: IpAddress, remotePort: number): TransmissionControlBlock | undefined {
+    const { latest } = this;
+    if (latest !== undefined && isBetween(latest, localAddress, localPort, remoteAddress, remotePort)) return latest;
     let tcb = this.buckets[this.bucketOf(localPort, remoteAddress, remotePort)];
-    while (
-      tcb !== undefined &&
-      (tcb.remote.port !== remotePort ||
-        tcb.local.port !== localPort ||
-        tcb.remote.address !== remoteAddress ||
-        tcb.local.address !== localAddress)
-    ) {
-      tcb = tcb.sibling;
-    }
+    while (tcb !== undefined && !isBetween(tcb, localAddress, localPort, remoteAddress, remotePort)) tcb = tcb.sibling;
+    if (tcb !== undefined) this.latest = tcb;
     return tcb;
   }
 
@@ -48,6 +51,7 @@ export class ConnectionTable {
       before.sibling = tcb.sibling;
     }
     tcb.sibling = undefined;
+    if (this.latest === tcb) this.latest = undefined;
     this.size -= 1;
     if (this.buckets.length > SMALLEST_TABLE && this.size < this.buckets.length / 8) this.resize(this.buckets.length / 2);
   }
@@ -75,12 +79,17 @@ export class ConnectionTable {
     this.buckets[bucket] = tcb;
   }
 
-  /** What tells connections apart is the peer, and which port it speaks with. */
   private bucketOf(localPort: number, remoteAddress: IpAddress, remotePort: number): number {
-    const address = typeof remoteAddress === "number" ? remoteAddress : (remoteAddress.charCodeAt(6) << 16) | remoteAddress.charCodeAt(7);
-    const ports = (localPort << 16) | remotePort;
-    // Multiplication by a large odd number carries every bit upward; the upper half is taken from there.
-    const mixed = Math.imul(ports ^ Math.imul(address, 0x85ebca6b), 0x9e3779b1);
-    return (mixed >>> 10) & (this.buckets.length - 1);
+    return connectionHash(this.key, localPort, remoteAddress, remotePort) & (this.buckets.length - 1);
   }
+}
+
+function isBetween(
+  { local, remote }: TransmissionControlBlock,
+  localAddress: IpAddress,
+  localPort: number,
+  remoteAddress: IpAddress,
+  remotePort: number,
+): boolean {
+  return remote.port === remotePort && local.port === localPort && remote.address === remoteAddress && local.address === localAddress;
 }

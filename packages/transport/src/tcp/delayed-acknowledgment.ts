@@ -12,10 +12,12 @@ import type { TransmissionControlBlock } from "./transmission-control-block.ts";
  */
 export type AcknowledgmentPolicy = "rfc" | "linux" | "freebsd";
 
-/** Decides for one connection when text in order is acknowledged. Out of order, or with a FIN, it is so at once. */
+/** Decides for one connection when text in order is acknowledged. What is out of order is so at once. */
 export interface DelayedAcknowledgment {
   /** `length` octets have arrived in order: must they be acknowledged at once? */
   received(tcb: TransmissionControlBlock, length: number, pushed: boolean): boolean;
+  /** The peer's FIN is next, and its number counted: must it be acknowledged at once? */
+  finReceived(tcb: TransmissionControlBlock): boolean;
   /** An acknowledgment is owed and found no company in this event: arms the timer "delayedAck". */
   delay(tcb: TransmissionControlBlock): void;
   /** The timer has expired, and the acknowledgment goes alone. */
@@ -41,6 +43,10 @@ class PlainAcknowledgment implements DelayedAcknowledgment {
   received(tcb: TransmissionControlBlock, _length: number, _pushed: boolean): boolean {
     // A delay of 0 switches SHLD-18 off.
     return tcb.unacknowledgedReceived >= SEGMENTS_PER_ACKNOWLEDGMENT * tcb.largestReceived || tcb.options.delayedAck === 0;
+  }
+
+  finReceived(_tcb: TransmissionControlBlock): boolean {
+    return true;
   }
 
   delay(tcb: TransmissionControlBlock): void {

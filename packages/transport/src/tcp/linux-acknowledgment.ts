@@ -45,6 +45,12 @@ export class LinuxAcknowledgment implements DelayedAcknowledgment {
     return tcb.unacknowledgedReceived > this.segmentSize && 2 * tcb.receiveRoom >= tcb.rcv.wnd + tcb.unacknowledgedReceived;
   }
 
+  /** The user is expected to close as well, and its FIN to bring the acknowledgment along. Without any text before there is no rhythm to wait in. */
+  finReceived(tcb: TransmissionControlBlock): boolean {
+    this.takesTurns = true;
+    return this.timeout === 0 || tcb.unacknowledgedReceived > this.segmentSize;
+  }
+
   delay(tcb: TransmissionControlBlock): void {
     const now = tcb.clock.now();
     const wait = this.waitingTime(tcb);

@@ -5,6 +5,7 @@ import type { Endpoint } from "../endpoint.ts";
 import { setSendWindow } from "./acknowledgment.ts";
 import { startCongestionControl } from "./congestion-feedback.ts";
 import type { ResolvedTcpOptions } from "./connection-options.ts";
+import { createDelayedAcknowledgment } from "./delayed-acknowledgment.ts";
 import { finishEvent } from "./event.ts";
 import type { FastOpen } from "./fast-open/fast-open.ts";
 import { decideFastOpen } from "./fast-open/passive-fast-open.ts";
@@ -121,6 +122,8 @@ function takeTextOfSyn(tcb: TransmissionControlBlock, segment: Segment): void {
   segment.payload.truncate(Math.min(segment.payload.length, tcb.receiveRoom));
   if (segment.payload.length === 0) return;
   receiveText(tcb, segment);
+  // The SYN,ACK acknowledges it. When that is to be done is reckoned from what follows.
+  tcb.acknowledging = createDelayedAcknowledgment(tcb.options.acknowledgments);
   tcb.synTextAcknowledged = true;
 }
 

@@ -34,6 +34,9 @@ const LINUX: Personality = {
   synRetries: 6, // tcp_syn_retries
   synLinearTimeouts: 4, // tcp_syn_linear_timeouts
   synAckRetries: 5, // tcp_synack_retries
+  challengeAcks: 1,
+  challengeInterval: 500, // tcp_invalid_ratelimit
+  challengeAcksPerSecond: Number.POSITIVE_INFINITY, // tcp_challenge_ack_limit
   unreachableEndsHandshake: true, // tcp_v4_err()
   zeroWindowProbe: "empty", // tcp_xmit_probe_skb()
   resetWithAck: true, // tcp_send_active_reset()

@@ -372,14 +372,15 @@ function processText(tcb: TransmissionControlBlock, segment: Segment): Outcome {
 function checkFin(tcb: TransmissionControlBlock, segment: Segment): Outcome {
   if (segment.hasFin && canReceive(tcb.state)) {
     tcb.rcv.fin ??= sequenceAdd(segment.seq, segment.payload.length);
-    tcb.ackNow = true;
+    if (!finIsNext(tcb)) tcb.ackNow = true;
   }
   if (!finIsNext(tcb) || !canReceive(tcb.state)) return "done";
   tcb.rcv.nxt = sequenceAdd(tcb.rcv.nxt, 1);
   tcb.rcv.wnd = Math.max(0, tcb.rcv.wnd - 1);
   tcb.reassembler = undefined;
   tcb.pending.readable = true;
-  tcb.ackNow = true;
+  tcb.unacknowledgedReceived += 1;
+  if (tcb.state !== "ESTABLISHED" || tcb.acknowledging.finReceived(tcb)) tcb.ackNow = true;
   switch (tcb.state) {
     case "ESTABLISHED":
       tcb.setState("CLOSE-WAIT");

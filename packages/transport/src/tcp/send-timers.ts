@@ -28,7 +28,7 @@ export function armSendTimers(tcb: TransmissionControlBlock): void {
   else if (!tcb.isArmed("persist")) {
     // SHLD-29: the first probe one retransmission timeout after the window closed.
     const closed = isAtOrBefore(sequenceAdd(tcb.snd.una, tcb.snd.wnd), tcb.snd.nxt);
-    tcb.timer("persist").arm(closed ? timeToProbe(tcb) : OVERRIDE_TIMEOUT);
+    tcb.timer("persist").arm(closed || tcb.options.zeroWindowProbe === "empty" ? timeToProbe(tcb) : OVERRIDE_TIMEOUT);
   }
 }
 

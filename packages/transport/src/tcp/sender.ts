@@ -48,6 +48,7 @@ export function sendPending(tcb: TransmissionControlBlock): void {
   // RFC 7413 §4.2.2: a fast open does not wait for the end of the handshake.
   const maySend = (tcb.state !== "SYN-SENT" && tcb.state !== "SYN-RECEIVED") || tcb.fastOpenQueue !== undefined;
   if (maySend) sendNew(tcb);
+  tcb.pushOnce = false;
   // What turned out to be too large for the path meanwhile.
   sendLost(tcb);
   // The window or the user holds the sender back now.
@@ -116,6 +117,7 @@ function sendNew(tcb: TransmissionControlBlock): void {
 /** SHLD-7, MUST-17 */
 function nagleAllows(tcb: TransmissionControlBlock): boolean {
   const { snd, options } = tcb;
+  if (tcb.pushOnce) return true;
   if (options.cork) return false;
   if (options.noDelay || snd.nxt === tcb.bufferStart) return true;
   return options.nagle === "minshall" && !isAfter(snd.smallEnd, snd.una);

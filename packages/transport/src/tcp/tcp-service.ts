@@ -143,6 +143,10 @@ export interface TcpConnectionOptions {
   readonly synLinearTimeouts?: number;
   /** Retransmissions of a SYN,ACK before the connection is given up. @default Infinity */
   readonly synAckRetries?: number;
+  /** Answers to segments that may be forged, in `challengeInterval` (RFC 5961 §7). @default 10 */
+  readonly challengeAcks?: number;
+  /** @default 1000 ms */
+  readonly challengeInterval?: number;
   /** Give up a handshake at any "unreachable" of ICMP, so that another address can be tried soon (RFC 5461 §2.2). @default false, at hard errors only (SHLD-26) */
   readonly unreachableEndsHandshake?: boolean;
   /**

@@ -30,8 +30,10 @@ import { chooseEphemeralPort, DEFAULT_PORT_RANGE, type PortRange } from "../ephe
 import { ICMP_ERROR_CODE } from "../icmp-error-code.ts";
 import { bindingsOverlap, fitOf } from "../wildcard.ts";
 import { MemoryAccount, type MemoryLimit } from "./buffers/memory-account.ts";
+import { ChallengeBudget, DEFAULT_CHALLENGE_ACKS } from "./challenge-ack.ts";
 import { abort, becomeClosed } from "./closing.ts";
 import { createCongestionControl } from "./congestion/congestion-controls.ts";
+import { randomHashKey } from "./connection-hash.ts";
 import { DEFAULT_TCP_OPTIONS, type ResolvedTcpOptions, resolveTcpOptions } from "./connection-options.ts";
 import { ConnectionTable } from "./connection-table.ts";
 import { finishEvent } from "./event.ts";
@@ -81,6 +83,8 @@ export interface TcpStackOptions extends TcpConnectionOptions {
   /** What all connections together may hold (Linux: tcp_mem). @default 192, 256 and 384 MiB */
   readonly memoryLimit?: MemoryLimit;
   readonly portRange?: PortRange;
+  /** Challenges of all connections together in a second, give or take a random half of it (RFC 5961 §7). @default 1000 */
+  readonly challengeAcksPerSecond?: number;
   /** When a SYN is answered without anything being remembered of it (RFC 4987 §3.6). @default "pressure" */
   readonly synCookies?: SynCookieMode;
   /** Text in the SYN, for those who have met before (RFC 7413). Listeners have to ask for it with `fastOpenBacklog`, `open` with `fastOpen`. */
@@ -108,6 +112,7 @@ export class Tcp implements TcpService, IpProtocolHandler, TcpContext {
   readonly drops: Drops<TcpDropReason>;
   readonly personality: PersonalityName;
   readonly synCookies: SynCookies;
+  readonly challenges: ChallengeBudget;
   readonly fastOpen: FastOpen;
   /** What connections start with that are given nothing else. */
   defaults: ResolvedTcpOptions;
@@ -119,7 +124,7 @@ export class Tcp implements TcpService, IpProtocolHandler, TcpContext {
   private readonly portRange: PortRange;
   private readonly initialSequenceNumber: InitialSequenceNumberSource;
   private readonly timestampOffset: TimestampOffsetSource;
-  private readonly connections: ConnectionTable = new ConnectionTable();
+  private readonly connections: ConnectionTable;
   /** Listeners by port; those of one port differ in their address. */
   private readonly listeners: Map<number, Listener[]> = new Map();
 
@@ -127,12 +132,14 @@ export class Tcp implements TcpService, IpProtocolHandler, TcpContext {
     this.host = host;
     this.ip = ip;
     this.drops = new Drops(host, "tcp", TCP_DROPS);
+    this.connections = new ConnectionTable(randomHashKey(host.random));
     const {
       personality,
       maxConnections,
       maxOrphans,
       memoryLimit,
       synCookies,
+      challengeAcksPerSecond,
       fastOpen,
       fastOpenKey,
       acceptSourceRoutes,
@@ -141,6 +148,7 @@ export class Tcp implements TcpService, IpProtocolHandler, TcpContext {
       ...defaults
     } = withPersonality(options);
     this.personality = personality ?? "rfc";
+    this.challenges = new ChallengeBudget(host, challengeAcksPerSecond ?? DEFAULT_CHALLENGE_ACKS);
     this.synCookies = new SynCookies(host, synCookies ?? "pressure");
     this.defaults = resolveTcpOptions(DEFAULT_TCP_OPTIONS, { userTimeoutChangeable: true, ...defaults });
     this.memory = new MemoryAccount(memoryLimit ?? {}, (underPressure) => this.memoryPressureChanged(underPressure));

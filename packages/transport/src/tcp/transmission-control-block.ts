@@ -16,6 +16,7 @@ import type { Endpoint } from "../endpoint.ts";
 import type { MemoryAccount } from "./buffers/memory-account.ts";
 import { ReceiveTuning } from "./buffers/receive-tuning.ts";
 import { SendTuning } from "./buffers/send-tuning.ts";
+import type { ChallengeBudget } from "./challenge-ack.ts";
 import type { CongestionControl } from "./congestion/congestion-control.ts";
 import { SampleRecord } from "./congestion/sample-record.ts";
 import { WINDOW_VALIDATIONS, type WindowValidation } from "./congestion/window-validation.ts";
@@ -59,6 +60,7 @@ export interface TcpContext {
   orphans: number;
   readonly maxOrphans: number;
   readonly fastOpen: FastOpen;
+  readonly challenges: ChallengeBudget;
   /** A timer that runs what `timeouts.ts` says for its kind, as an event of its own. */
   createTimer(tcb: TransmissionControlBlock, kind: TimerKind): Timer;
   /** A passively opened connection has left SYN-RECEIVED for ESTABLISHED; called when its user may be told. */
@@ -213,6 +215,8 @@ export class TransmissionControlBlock {
   synTextAcknowledged = false;
   /** The handshake is complete but for text, for which the listener waits (TCP_DEFER_ACCEPT). */
   handshakeDeferred = false;
+  /** What the Nagle algorithm and `cork` hold back goes out at the end of this event. */
+  pushOnce = false;
   /** The user has closed both ways: `orphan.ts`. */
   orphaned = false;
   /** Probes of a closed window since then. */

@@ -180,6 +180,8 @@ export class UserCalls implements TcpConnection {
     tcb.ipOptions = { ...tcb.ipOptions, timeToLive: tcb.options.timeToLive, trafficClass: tcb.options.trafficClass };
     if (options.congestionControl !== undefined) replaceCongestionControl(tcb);
     if (options.maximumSegmentSize !== undefined) updateSegmentSize(tcb);
+    // As the kernels do: what waits goes out, corked or not.
+    if (options.noDelay === true) tcb.pushOnce = true;
     if (options.receiveBuffer !== undefined) tcb.receiving.configure(tcb.options);
     if (options.sendBuffer !== undefined) tcb.sending.configure(tcb.options);
     if (options.acknowledgments !== undefined) tcb.acknowledging = createDelayedAcknowledgment(options.acknowledgments);

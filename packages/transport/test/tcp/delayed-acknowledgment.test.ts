@@ -160,3 +160,39 @@ dialogue("cork holds back what does not fill a segment, for 200 ms at most", (pe
   connection.set({ cork: false });
   peer.expect({ flags: "PA", data: 10 });
 });
+
+dialogue("switching Nagle off sends what cork holds back, once", (peer) => {
+  const connection = peer.connect({ cork: true });
+  connection.send(new Uint8Array(10));
+  peer.expectNothing(10);
+  connection.set({ noDelay: true });
+  peer.expect({ flags: "PA", data: 10 });
+  connection.send(new Uint8Array(10));
+  peer.expectNothing(10);
+});
+
+dialogue(
+  "linux: a FIN after text waits for the user to close, too; without any text it is acknowledged at once",
+  (peer) => {
+    peer.listen();
+    for (const text of [0, 100]) {
+      const port = 6000 + text;
+      peer.send({ flags: "S", seq: 0, port });
+      peer.expect({ flags: "SA" });
+      peer.send({ flags: "A", seq: 1, ack: 1, port });
+      const connection = peer.accepted();
+      if (text > 0) {
+        peer.send({ flags: "PA", seq: 1, ack: 1, data: text, port });
+        peer.expect({ flags: "A", ack: 101 });
+        readAll(connection);
+      }
+      peer.send({ flags: "FA", seq: 1 + text, ack: 1, port });
+      if (text > 0) peer.expectNothing(39);
+      peer.advance(text > 0 ? 1 : 0);
+      peer.expect({ flags: "A", ack: 2 + text });
+      connection.abort();
+      peer.takeAll();
+    }
+  },
+  { acknowledgments: "linux" },
+);

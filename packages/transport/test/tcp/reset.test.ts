@@ -1,6 +1,6 @@
 // Resets, half-open connections and blind attacks (RFC 9293 §3.5, §3.5.1 to §3.5.3; RFC 5961).
 import { describe, expect } from "vitest";
-import { MAX_CHALLENGE_ACKS } from "../../src/tcp/challenge-ack.ts";
+import { DEFAULT_TCP_OPTIONS } from "../../src/index.ts";
 import { dialogue, octets, readText } from "./peer.ts";
 
 describe("old duplicates and half-open connections", () => {
@@ -102,8 +102,11 @@ describe("blind attacks", () => {
   dialogue("RFC 5961 §7: challenges are throttled, for each connection by itself", (peer) => {
     const connection = peer.connect();
     for (let index = 0; index < 100; index += 1) peer.send({ flags: "R", seq: 2 + index });
-    expect(peer.takeAll()).toHaveLength(MAX_CHALLENGE_ACKS);
-    expect(peer.tcp.counters).toMatchObject({ TCPChallengeACK: MAX_CHALLENGE_ACKS, TCPACKSkippedChallenge: 100 - MAX_CHALLENGE_ACKS });
+    expect(peer.takeAll()).toHaveLength(DEFAULT_TCP_OPTIONS.challengeAcks);
+    expect(peer.tcp.counters).toMatchObject({
+      TCPChallengeACK: DEFAULT_TCP_OPTIONS.challengeAcks,
+      TCPACKSkippedChallenge: 100 - DEFAULT_TCP_OPTIONS.challengeAcks,
+    });
     peer.send({ flags: "S", seq: 0, port: 5001 });
     peer.expect({ flags: "SA", port: 5001 });
     peer.send({ flags: "A", seq: 1, ack: 1, port: 5001 });
@@ -120,8 +123,8 @@ describe("blind attacks", () => {
     (peer) => {
       peer.connect();
       for (let index = 0; index < 100; index += 1) peer.send({ flags: "A", seq: -5, ack: 1 });
-      expect(peer.takeAll()).toHaveLength(MAX_CHALLENGE_ACKS);
-      expect(peer.tcp.counters.TCPACKSkippedSeq).toBe(100 - MAX_CHALLENGE_ACKS);
+      expect(peer.takeAll()).toHaveLength(DEFAULT_TCP_OPTIONS.challengeAcks);
+      expect(peer.tcp.counters.TCPACKSkippedSeq).toBe(100 - DEFAULT_TCP_OPTIONS.challengeAcks);
     },
   );
 
@@ -132,3 +135,49 @@ describe("blind attacks", () => {
     expect(connection.readableLength).toBe(0);
   });
 });
+
+dialogue(
+  "RFC 5961 §7: all connections together have a limit, too, which is another one each second",
+  (peer) => {
+    const answered = (): number => {
+      let count = 0;
+      for (let port = 6001; port <= 6060; port += 1) {
+        peer.send({ flags: "R", seq: 100, port });
+        count += peer.takeAll().length;
+      }
+      peer.advance(1000);
+      return count;
+    };
+    peer.listen();
+    for (let port = 6001; port <= 6060; port += 1) {
+      peer.send({ flags: "S", seq: 0, port });
+      peer.expect({ flags: "SA" });
+      peer.send({ flags: "A", seq: 1, ack: 1, port });
+    }
+    const seconds = [1, 2, 3, 4, 5].map(answered);
+    for (const count of seconds) {
+      expect(count).toBeGreaterThanOrEqual(10);
+      expect(count).toBeLessThan(30);
+    }
+    expect(new Set(seconds).size).toBeGreaterThan(1);
+    expect(peer.tcp.counters.TCPACKSkippedChallenge).toBe(300 - seconds.reduce((sum, count) => sum + count));
+    peer.tcp.close();
+    peer.takeAll();
+  },
+  { challengeAcksPerSecond: 20 },
+);
+
+dialogue(
+  "linux: one challenge in half a second",
+  (peer) => {
+    peer.connect();
+    for (const answers of [1, 0]) {
+      peer.send({ flags: "R", seq: 100 });
+      expect(peer.takeAll().length).toBe(answers);
+    }
+    peer.advance(500);
+    peer.send({ flags: "R", seq: 100 });
+    expect(peer.takeAll().length).toBe(1);
+  },
+  { personality: "linux" },
+);
