@@ -111,6 +111,7 @@ export function field(fields: readonly StructField[], name: string, position?: n
 /** `{sa_family = AF_INET, sin_port = htons(8080), sin_addr = inet_addr("1.2.3.4")}`; undefined for AF_UNSPEC. */
 export function endpointOf(expression: Expression, standard: Endpoint, call: string): Endpoint | undefined {
   if (expression.kind === "any") return standard;
+  if (expression.kind === "name" && numberOf(expression, call) === 0) return undefined;
   const fields = fieldsOf(expression, call);
   const part = (suffix: string): Expression | undefined => fields.find(({ name }) => name?.endsWith(suffix))?.value;
   const family = part("family");

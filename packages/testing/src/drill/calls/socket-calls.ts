@@ -55,7 +55,7 @@ export function attach(descriptor: number, remote: Endpoint, world: CallWorld): 
   const known = world.flows.of(descriptor);
   if (typeof local === "string" || local.port === 0) return;
   if (known !== undefined && known.remote.port === remote.port && known.local.port === local.port) return;
-  world.flows.attached(descriptor, { address: world.localEnd.address, port: local.port }, { address: remote.address, port: remote.port });
+  world.flows.attached(descriptor, local.port, remote);
 }
 
 function close(operands: Operands, world: CallWorld): MadeCall {

@@ -1,11 +1,12 @@
 // poll, epoll and ioctl: what is ready, and how much.
-import type { PollFd } from "@netstrata/socket";
+import type { EpollEvent, PollFd } from "@netstrata/socket";
 import type { Expression } from "../language/expression.ts";
 import type { Difference } from "../run/drill-report.ts";
 import { type Caller, type CallWorld, descriptorOf, type MadeCall } from "./call-world.ts";
 import { CONSTANTS } from "./linux-constants.ts";
 import { compareValue, field, fieldsOf, numberOf, type Operands } from "./operands.ts";
 
+const itself = (outcome: object | number): number => outcome as number;
 const NOTHING: Expression = { kind: "number", value: 0, text: "0" };
 
 /** `poll([{fd=3, events=POLLIN, revents=POLLIN}], 1, 0)` */
@@ -30,10 +31,45 @@ function poll(operands: Operands, world: CallWorld): MadeCall {
 
 export const WAIT_CALLS: readonly (readonly [string, Caller])[] = [
   ["poll", poll],
+  ["epoll_create", (operands, world) => ({ call: world.syscalls.epoll_create(operands.number(0)), descriptor: itself })],
+  ["epoll_create1", (operands, world) => ({ call: world.syscalls.epoll_create1(operands.number(0)), descriptor: itself })],
+  ["epoll_ctl", controlEpoll],
+  ["epoll_wait", waitForEpoll],
+  ["epoll_pwait", waitForEpoll],
   ["usleep", (operands, world) => pass(operands.number(0) / 1000, world)],
   ["sleep", (operands, world) => pass(operands.number(0) * 1000, world)],
   ["ioctl", ioctl],
 ];
+
+/** `{events=EPOLLIN, fd=4}`: what is handed back may be called fd, ptr, u32 or u64. */
+function controlEpoll(operands: Operands, world: CallWorld): MadeCall {
+  const event = operands.at(3);
+  const fields = event.kind === "struct" ? event.fields : undefined;
+  const data = fields?.find(({ name }) => name !== "events")?.value ?? NOTHING;
+  const asked = fields && { events: numberOf(field(fields, "events") ?? NOTHING, "epoll_ctl"), data: numberOf(data, "epoll_ctl") };
+  return {
+    call: world.syscalls.epoll_ctl(descriptorOf(operands, 0, world), operands.number(1), descriptorOf(operands, 2, world), asked),
+  };
+}
+
+function waitForEpoll(operands: Operands, world: CallWorld): MadeCall {
+  const list = operands.at(1);
+  const expected = list.kind === "list" ? list.items : [list];
+  return {
+    call: world.syscalls.epoll_wait(descriptorOf(operands, 0, world), operands.number(2), operands.number(3, -1)),
+    result: (outcome) => (outcome as readonly EpollEvent[]).length,
+    check: (outcome) => {
+      const differences: Difference[] = [];
+      for (const [index, { events, data }] of (outcome as readonly EpollEvent[]).entries()) {
+        const wanted = expected[index];
+        if (wanted?.kind !== "struct") continue;
+        for (const { name, value } of wanted.fields)
+          compareValue(value, name === "events" ? events : data, `[${index}].${name}`, differences);
+      }
+      return differences;
+    },
+  };
+}
 
 function pass(duration: number, world: CallWorld): MadeCall {
   world.sleep(duration);

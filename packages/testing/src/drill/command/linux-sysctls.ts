@@ -26,7 +26,7 @@ export const LINUX_SYSCTLS: SysctlTable = new Map([
   // 1 sends the option only where something has changed, 2 wherever it fits: which of them, the stack decides.
   ["net.ipv4.tcp_ecn_option", flag("accurateEcnOption")],
   ["net.ipv4.tcp_fastopen", option("fastOpen", fastOpen)],
-  ["net.ipv4.tcp_fastopen_key", option("fastOpen", fastOpenKey)],
+  ["net.ipv4.tcp_fastopen_key", option("fastOpenKey", fastOpenKey)],
   ["net.ipv4.tcp_retries2", number("retries")],
   ["net.ipv4.tcp_orphan_retries", option("orphanRetries", (value) => Number(value) || 8)],
   ["net.ipv4.tcp_syn_linear_timeouts", number("synLinearTimeouts")],
@@ -82,5 +82,5 @@ function fastOpenKey(text: string): unknown {
   if (keys.some((words) => words.length !== 4 || words.some(Number.isNaN))) return undefined;
   const octets = new DataView(new ArrayBuffer(16 * keys.length));
   for (const [index, word] of keys.flat().entries()) octets.setUint32(4 * index, word, true);
-  return { key: new Uint8Array(octets.buffer) };
+  return new Uint8Array(octets.buffer);
 }

@@ -27,15 +27,9 @@ export function applySysctl(name: string, text: string, settings: Settings): Rec
     const taken = change.value(value);
     if (taken === undefined) return `the setting ${name}=${value}`;
     if (change.option === undefined) continue;
-    // Several settings may be about one option of several parts.
-    const before = settings.tcp[change.option];
-    changed[change.option] = isRecord(before) && isRecord(taken) ? { ...before, ...taken } : taken;
+    changed[change.option] = taken;
   }
   settings.sysctls.set(name, value);
   Object.assign(settings.tcp, changed);
   return changed;
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -9,7 +9,7 @@ import { linuxCounters } from "./linux-counters.ts";
 import type { StackUnderTest } from "./stack-under-test.ts";
 
 /** Options that a stack has as a whole, and takes when it is made. */
-const OF_THE_STACK: ReadonlySet<string> = new Set(["fastOpen", "synCookies"]);
+const OF_THE_STACK: ReadonlySet<string> = new Set(["fastOpen", "fastOpenKey", "synCookies", "maxOrphans"]);
 
 export interface CommandHostParts {
   readonly settings: Settings;

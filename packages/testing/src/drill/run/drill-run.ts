@@ -1,4 +1,5 @@
 // One run of a script: its events in the order of time, each at its time, on a virtual clock.
+import { type IpAddress, isIpv4, mappedFromIpv4 } from "@netstrata/core";
 import type { CallWorld } from "../calls/call-world.ts";
 import { runCode } from "../code/code-block.ts";
 import { CodeFailure, UnsupportedCode } from "../code/code-value.ts";
@@ -68,6 +69,8 @@ export class DrillRun implements OutboundWorld {
   play(): void {
     for (const path of this.run.initScripts) this.requireSuccess(runScript(path, this.commands), path);
     for (const command of this.script.preparations) this.command(command);
+    this.clock.begin();
+    this.last = 0;
     for (const event of this.script.events) {
       this.event = event;
       this.clock.restart();
@@ -202,12 +205,17 @@ export class DrillRun implements OutboundWorld {
       flows: this.flows,
       ipVersion: run.ipVersion,
       descriptors: this.descriptors,
-      localEnd: { address: run.localAddress, port: run.bindPort },
-      remoteEnd: { address: run.remoteAddress, port: run.connectPort },
+      localEnd: { address: this.seenByCalls(run.localAddress), port: run.bindPort },
+      remoteEnd: { address: this.seenByCalls(run.remoteAddress), port: run.connectPort },
       toScriptTime: (live) => this.toScriptTime(live),
       tolerance: run.tolerance,
       sleep: (duration) => this.sleep(duration),
     };
+  }
+
+  /** On a socket of AF_INET6 that speaks IPv4 the calls have mapped addresses (RFC 3493 §3.7). */
+  private seenByCalls(address: IpAddress): IpAddress {
+    return this.run.ipVersion === "ipv4-mapped-ipv6" && isIpv4(address) ? mappedFromIpv4(address) : address;
   }
 
   private sleep(duration: number): void {

@@ -1,5 +1,5 @@
 // Which connection a packet of the script belongs to: the one it names by its ports, or the one that the script is about.
-import type { IpAddress } from "@netstrata/core";
+import { type IpAddress, ipv4FromMapped, isIpv4, isMappedIpv4 } from "@netstrata/core";
 import { ACK, type Endpoint, SYN } from "@netstrata/transport";
 import type { PacketAction } from "../language/packet.ts";
 import type { LivePacket } from "../wire/live-packet.ts";
@@ -44,16 +44,16 @@ export class FlowTable {
   }
 
   /** A socket has got its ends, by `connect` or by sending. */
-  attached(descriptor: number, local: Endpoint, remote: Endpoint): void {
+  attached(descriptor: number, localPort: number, remote: Endpoint): void {
     const socket = this.sockets.get(descriptor);
     if (socket === undefined) return;
-    const flow = this.add(socket.protocol, local, remote);
+    const flow = this.add(socket.protocol, this.local(localPort), plain(remote));
     flow.descriptor = descriptor;
     flow.isConnecting = socket.protocol === "tcp";
   }
 
   accepted(descriptor: number, remote: Endpoint): void {
-    const flow = this.flows.find((each) => each.descriptor === undefined && isSame(each.remote, remote));
+    const flow = this.flows.find((each) => each.descriptor === undefined && isSame(each.remote, plain(remote)));
     if (flow !== undefined) flow.descriptor = descriptor;
   }
 
@@ -127,6 +127,11 @@ export class FlowTable {
   private remote(port: number): Endpoint {
     return { address: this.ends.remote, port };
   }
+}
+
+/** As it stands in packets, not as calls on a socket of the other family have it. */
+function plain({ address, port }: Endpoint): Endpoint {
+  return { address: !isIpv4(address) && isMappedIpv4(address) ? ipv4FromMapped(address) : address, port };
 }
 
 function isSame(a: Endpoint, b: Endpoint): boolean {

@@ -9,16 +9,22 @@ export const MAX_TIMERS = 2_000_000;
 
 export class RunClock {
   readonly virtual: VirtualClock = new VirtualClock(START);
+  private start: Milliseconds = START;
   private timers = 0;
 
   /** Since the script began. */
   get now(): Milliseconds {
-    return this.virtual.now() - START;
+    return this.virtual.now() - this.start;
+  }
+
+  /** The script begins now: what was done before belongs to no event. */
+  begin(): void {
+    this.start = this.virtual.now();
   }
 
   /** The script's time for one of the stack's. */
   toScript(live: Milliseconds): Milliseconds {
-    return live - START;
+    return live - this.start;
   }
 
   /** A new event: it may take as many timers again. */
@@ -28,7 +34,7 @@ export class RunClock {
 
   /** Runs what is due before `time`, and stands there. A time that has passed is now. */
   moveTo(time: Milliseconds): void {
-    const live = START + time;
+    const live = this.start + time;
     while ((this.virtual.next() ?? Number.POSITIVE_INFINITY) < live) this.step();
     this.virtual.runBefore(live);
   }
@@ -41,7 +47,7 @@ export class RunClock {
   /** Runs the next timer; false when none is due until `limit`. */
   stepUntil(limit: Milliseconds): boolean {
     const next = this.virtual.next();
-    if (next === undefined || next > START + limit) return false;
+    if (next === undefined || next > this.start + limit) return false;
     this.step();
     return true;
   }
