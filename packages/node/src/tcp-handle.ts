@@ -121,6 +121,9 @@ export class TcpHandle implements TcpUser {
     return this.isReading;
   }
 
+  /** Node's HTTP server writes down what it is about to do; `readStart` and `readStop` do it. */
+  set reading(_isReading: boolean) {}
+
   readStop(): void {
     this.isReading = false;
     this.updateHold();
@@ -239,13 +242,13 @@ export class TcpHandle implements TcpUser {
       const [write] = this.writes;
       const room = Math.min(write.rest.length, connection.writableLength);
       // Only what TCP takes is copied: it keeps the octets by reference until they are acknowledged.
-      const taken = connection.send(write.rest.slice(0, room));
+      const taken = connection.send(copy(write.rest, room));
       // An error comes through `closed` as well, which settles all writes.
       if (typeof taken === "string") return;
       write.rest = write.rest.subarray(taken);
       if (write.rest.length > 0) {
         // Taking less than it is given obliges TCP to tell when there is room again.
-        const more = connection.send(write.rest.slice(0, 1));
+        const more = connection.send(copy(write.rest, 1));
         if (more === 0 || typeof more === "string") return;
         write.rest = write.rest.subarray(more);
         continue;
@@ -275,4 +278,9 @@ export class TcpHandle implements TcpUser {
     const ended = connection === undefined || connection.isClosed || this.isClosing;
     this.hold.setActive(!ended && (!this.isOpen || this.isReading || this.writes.length > 0 || this.shutdownDone !== undefined));
   }
+}
+
+/** `Buffer.prototype.slice` would not copy. */
+function copy(bytes: Uint8Array, length: number): Uint8Array {
+  return Uint8Array.prototype.slice.call(bytes, 0, length);
 }
