@@ -319,12 +319,16 @@ export class DgramSocket extends EventEmitter implements UdpUser {
     if (own.isClosed) return;
     const remote = formatEndpoint(from);
     if (own.options.receiveBlockList?.check(remote.address, remote.family.toLowerCase())) return;
-    this.emit("message", Buffer.from(payload), { ...remote, size: payload.length });
+    const message = Buffer.from(payload);
+    // In a turn of its own, as everything that comes from the network.
+    process.nextTick(() => {
+      if (!own.isClosed) this.emit("message", message, { ...remote, size: message.length });
+    });
   }
 
   failed(_endpoint: UdpEndpoint, code: string): void {
     // What the network says about a datagram of a connected socket comes with the next receive.
-    if (this._inside.connectState === "connected") this.emit("error", systemException(code, "recvmsg"));
+    if (this._inside.connectState === "connected") process.nextTick(() => this.emit("error", systemException(code, "recvmsg")));
   }
 
   // The end

@@ -35,13 +35,12 @@ class ServerHandle {
   readonly listener: TcpListener;
   readonly hold: EventLoopHold;
   private readonly stack: Stack;
-  private readonly isDualStack: boolean;
+  private isClosed = false;
   onconnection: (error: number, handle: TcpHandle) => void = () => {};
 
-  constructor(stack: Stack, listener: TcpListener, isDualStack: boolean) {
+  constructor(stack: Stack, listener: TcpListener) {
     this.stack = stack;
     this.listener = listener;
-    this.isDualStack = isDualStack;
     this.hold = new EventLoopHold(stack);
     this.hold.setActive(true);
     listener.user = { acceptable: () => this.serve() };
@@ -51,11 +50,8 @@ class ServerHandle {
     return formatEndpoint(this.listener.local);
   }
 
-  get familyIsBoth(): boolean {
-    return this.isDualStack;
-  }
-
   close(): void {
+    this.isClosed = true;
     this.listener.close();
     this.hold.setActive(false);
   }
@@ -66,7 +62,11 @@ class ServerHandle {
       if (connection === undefined) return;
       const handle = new TcpHandle(this.stack);
       handle.adopt(connection);
-      this.onconnection(0, handle);
+      // In a turn of its own, as everything that comes from the network.
+      process.nextTick(() => {
+        if (this.isClosed) handle.reset();
+        else this.onconnection(0, handle);
+      });
     }
   }
 }
@@ -180,7 +180,7 @@ export class NetServer extends EventEmitter {
       process.nextTick(() => this.emit("error", error));
       return;
     }
-    const handle = new ServerHandle(stack, listener, host === "::");
+    const handle = new ServerHandle(stack, listener);
     handle.onconnection = (error, client) => this.accepted(error, client);
     this._handle = handle;
     this._connectionKey = `${isIPv6(host) ? 6 : 4}:${host}:${port}`;

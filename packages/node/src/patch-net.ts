@@ -12,6 +12,7 @@ import { createDgram } from "./dgram.ts";
 import { stackDns } from "./dns.ts";
 import { createNet, type StackNet } from "./net.ts";
 import type { NetSocket } from "./net-socket.ts";
+import { TcpHandle } from "./tcp-handle.ts";
 
 type Module = Record<string, unknown>;
 
@@ -74,8 +75,16 @@ function besides(ours: Function, original: Function): unknown {
   const isEither = (value: unknown): boolean => isOriginal(value) || Object.prototype.isPrototypeOf.call(ours.prototype, value as object);
   return new Proxy(ours, {
     apply: (target, self, args) => Reflect.apply(isOriginal(self) ? original : target, self, args),
+    // Node's own streams on file descriptors (`process.stdout` is made when it is first used) stay Node's own.
+    construct: (target, args, newTarget) =>
+      Reflect.construct(isOfTheKernel(args[0]) ? original : target, args, isOfTheKernel(args[0]) ? original : newTarget),
     get: (target, name, receiver) => (name === Symbol.hasInstance ? isEither : Reflect.get(target, name, receiver)),
   });
+}
+
+function isOfTheKernel(options: unknown): boolean {
+  const { fd, handle } = Object(options) as { fd?: unknown; handle?: unknown };
+  return fd !== undefined || (handle !== undefined && !(handle instanceof TcpHandle));
 }
 
 /** `tls.connect` takes any stream to speak over; without one it would open a socket of the kernel's. */

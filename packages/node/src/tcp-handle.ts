@@ -36,6 +36,7 @@ export class TcpHandle implements TcpUser {
   private asyncResource: AsyncResource | undefined;
   private isOpen = false;
   private isReading = false;
+  private isTellDue = false;
   private isClosing = false;
   private failure: string | undefined;
   private readonly writes: PendingWrite[] = [];
@@ -66,15 +67,18 @@ export class TcpHandle implements TcpUser {
 
   // From TCP
 
+  // Programs that were written for the kernel's sockets hear of the network in a turn of their own: what they put off by `process.nextTick`
+  // or by the callback of a write is done before the next packet speaks. A tick is such a turn: all of them come before the clock's next promise job.
+
   opened(): void {
     this.isOpen = true;
     this.flush();
     this.updateHold();
-    this.owner?.handleConnected(undefined);
+    process.nextTick(() => this.owner?.handleConnected(undefined));
   }
 
   readable(): void {
-    if (this.isReading) this.owner?.handleInput();
+    if (this.isReading) this.tellSoon();
   }
 
   writable(): void {
@@ -91,14 +95,10 @@ export class TcpHandle implements TcpUser {
 
   closed(_connection: TcpConnection, code: string | undefined): void {
     this.failure = code;
-    const wasOpen = this.isOpen;
     this.settleWrites(code ?? "EPIPE");
     this.updateHold();
-    if (!wasOpen) {
-      this.owner?.handleConnected(code ?? "ECONNABORTED");
-    } else if (this.isReading) {
-      this.tellEnd();
-    }
+    if (!this.isOpen) process.nextTick(() => this.owner?.handleConnected(code ?? "ECONNABORTED"));
+    else if (this.isReading) this.tellSoon();
   }
 
   // From the socket
@@ -109,12 +109,7 @@ export class TcpHandle implements TcpUser {
     this.updateHold();
     const { connection } = this;
     if (connection === undefined || !this.isOpen) return;
-    // Never from within the caller's call: what has come already is told in a turn of its own, as by an event loop.
-    if (connection.readableLength > 0 || connection.endOfStream || connection.isClosed) {
-      process.nextTick(() => {
-        if (this.isReading && !this.isClosing) this.tellEnd();
-      });
-    }
+    if (connection.readableLength > 0 || connection.endOfStream || connection.isClosed) this.tellSoon();
   }
 
   get reading(): boolean {
@@ -226,15 +221,22 @@ export class TcpHandle implements TcpUser {
     this.close();
   }
 
-  private tellEnd(): void {
-    this.owner?.handleInput();
-    const { connection } = this;
-    if (this.failure !== undefined && this.isReading && connection?.readableLength === 0) {
-      const code = this.failure;
-      this.isReading = false;
-      this.owner?.handleFailed(code);
-    }
+  private tellSoon(): void {
+    if (this.isTellDue) return;
+    this.isTellDue = true;
+    process.nextTick(this.tell);
   }
+
+  private readonly tell = (): void => {
+    this.isTellDue = false;
+    if (!this.isReading || this.isClosing) return;
+    this.owner?.handleInput();
+    const { failure } = this;
+    // An error is the last that is told, behind everything that came before it.
+    if (failure === undefined || !this.isReading || this.connection?.readableLength !== 0) return;
+    this.isReading = false;
+    this.owner?.handleFailed(failure);
+  };
 
   private flush(): void {
     const connection = this.connection as TcpConnection;
@@ -266,10 +268,10 @@ export class TcpHandle implements TcpUser {
   }
 
   private settleWrites(code: string): void {
-    for (const write of this.writes.splice(0)) write.done(code);
+    for (const write of this.writes.splice(0)) process.nextTick(write.done, code);
     const done = this.shutdownDone;
     this.shutdownDone = undefined;
-    done?.(code);
+    if (done !== undefined) process.nextTick(done, code);
   }
 
   /** A handle is active while it connects, reads or writes; one that does none of them lets the process end. */

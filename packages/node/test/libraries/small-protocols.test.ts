@@ -40,7 +40,7 @@ betweenTwoHosts("dns2: a server and its clients, over UDP and TCP", async ({ add
     const created = dns2.createServer({
       udp: true,
       tcp: true,
-      handle: (request: never, send: (response: unknown) => void) => {
+      handle: ((request: never, send: (response: unknown) => void) => {
         const response = Packet.createResponseFromRequest(request);
         const [question] = (request as { questions: { name: string }[] }).questions;
         response.answers.push({
@@ -51,7 +51,7 @@ betweenTwoHosts("dns2: a server and its clients, over UDP and TCP", async ({ add
           address: "192.0.2.53",
         } as never);
         send(response);
-      },
+      }) as never,
     });
     await created.listen({ udp: { port: 53, address: "0.0.0.0", type: "udp4" } as never, tcp: { port: 53, address: "0.0.0.0" } as never });
     return created;
