@@ -26,7 +26,7 @@ betweenTwoHosts("net-snmp: an agent, and a manager that gets and walks", async (
   const snmp = loadAnew<typeof Snmp>("net-snmp");
   const session = snmp.createSession(address, "public", { retries: 10, timeout: 100 });
   const values = await new Promise<{ value: number }[]>((resolve, reject) => {
-    session.get([`${oid}.0`], (error: Error | null, found: { value: number }[]) => (error ? reject(error) : resolve(found)));
+    session.get([`${oid}.0`], (error, found) => (error ? reject(error) : resolve(found as { value: number }[])));
   });
   expect(values[0].value).toBe(42);
   session.close();
