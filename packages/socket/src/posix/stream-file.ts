@@ -13,12 +13,13 @@ import type {
 } from "@netstrata/transport";
 import { closeBothWays } from "../close-both-ways.ts";
 import type { BoundPorts } from "./bound-ports.ts";
-import { Call, CallQueue, type Result } from "./call.ts";
+import { type Attempt, Call, CallQueue, type Result } from "./call.ts";
 import type { Errno } from "./errno.ts";
 import * as constant from "./linux-numbers.ts";
 import { type Accepted, type FileOwner, type IpOptions, type Outgoing, type Received, SocketFile } from "./open-file.ts";
 import { listenOptions } from "./options/fast-open-options.ts";
 import { streamQuestion } from "./stream-control.ts";
+import { isDeferred, sendFast, textOfConnect } from "./stream-fast-open.ts";
 import { streamEvents } from "./stream-readiness.ts";
 import { receiveStream } from "./stream-receive.ts";
 import { sendStream } from "./stream-send.ts";
@@ -65,9 +66,13 @@ export class StreamFile extends SocketFile implements TcpUser, TcpListenerUser {
   private lingering: CallQueue | undefined;
   /** What TCP_FASTOPEN_KEY was given. */
   fastOpenKeys: Uint8Array | undefined;
-  private readonly streams: StreamFileOwner;
+  readonly streams: StreamFileOwner;
+  /** TCP_FASTOPEN_CONNECT: where the first write will connect to. */
+  deferred: Endpoint | undefined;
   private transmitted: TransmitProgress | undefined;
   private isHeldBack = false;
+  /** Somebody was told that TCP_NOTSENT_LOWAT leaves no room. */
+  awaitsLowWater = false;
   /** When the octets that were received last have arrived; kept while somebody has set an option. */
   arrivedAt = 0;
   /** TCP calls it at the end of each event, while somebody wants to know how far it has come. */
@@ -247,14 +252,23 @@ export class StreamFile extends SocketFile implements TcpUser, TcpListenerUser {
       this.disconnect();
       return new Call<number>(0);
     }
-    if (this.stage === "connected") return new Call<number>("EISCONN");
+    if (this.stage === "connected" || this.deferred !== undefined) return new Call<number>("EISCONN");
     const waiting = this.stage === "connecting" ? "EALREADY" : "EINPROGRESS";
     if (this.stage === "unconnected") {
       if (this.listener !== undefined) return new Call<number>("EISCONN");
-      const refusal = this.open(remote);
+      if (isDeferred(this, remote)) {
+        this.deferred = remote;
+        return new Call<number>(0);
+      }
+      const refusal = this.begin(remote, textOfConnect(this));
       if (refusal !== undefined) return new Call<number>(refusal);
     }
-    return this.startWriting<number>((mayWait) => {
+    return this.startWriting<number>(this.untilConnected(waiting), false);
+  }
+
+  /** @param waiting what is said by a call that must not wait */
+  untilConnected(waiting: Errno): Attempt<number> {
+    return (mayWait) => {
       const { state } = this;
       if (state === "SYN-SENT" || state === "SYN-RECEIVED") return mayWait ? undefined : waiting;
       if (state !== "CLOSED") {
@@ -264,11 +278,14 @@ export class StreamFile extends SocketFile implements TcpUser, TcpListenerUser {
       const error = this.takeError() ?? "ECONNABORTED";
       this.disconnect();
       return error;
-    }, false);
+    };
   }
 
   send(message: Outgoing): Call {
-    return this.startWriting(sendStream(this, message), (message.flags & constant.MSG_DONTWAIT) !== 0);
+    const isFast = this.deferred !== undefined || (message.flags & constant.MSG_FASTOPEN) !== 0;
+    const attempt = isFast ? sendFast(this, message) : sendStream(this, message);
+    if (typeof attempt === "string") return new Call<number>(attempt);
+    return this.startWriting(attempt, (message.flags & constant.MSG_DONTWAIT) !== 0);
   }
 
   receive(target: readonly Uint8Array[], flags: number): Call<Received> {
@@ -381,15 +398,24 @@ export class StreamFile extends SocketFile implements TcpUser, TcpListenerUser {
   private readonly look = (connection: TcpConnection): void => {
     if (this.transmitted?.look(connection) === true) this.changed(constant.POLLERR);
     const { notSentLowWater } = this;
-    if (notSentLowWater !== undefined && connection.unsentLength * 2 < notSentLowWater) this.changed(CAN_WRITE);
-    else if (this.transmitted?.isWatching !== true) this.progressed = undefined;
+    if (notSentLowWater !== undefined) {
+      if (!this.awaitsLowWater || connection.unsentLength * 2 >= notSentLowWater) return;
+      this.awaitsLowWater = false;
+      this.changed(CAN_WRITE);
+    } else if (this.transmitted?.isWatching !== true) this.progressed = undefined;
   };
 
-  /** Begins to connect; the name of an error when that is not possible. */
-  private open(remote: Endpoint): Errno | undefined {
+  /**
+   * Begins to connect; the name of an error when that is not possible.
+   * @param text of which TCP takes what goes with the SYN; undefined for no Fast Open
+   */
+  begin(remote: Endpoint, text: Uint8Array | undefined): Errno | undefined {
+    if (this.stage !== "unconnected") return this.stage === "connected" ? "EISCONN" : "EALREADY";
+    if (this.listener !== undefined) return "EISCONN";
     const { bound } = this;
+    this.deferred = undefined;
     const local = bound && { port: bound.port, ...(!isUnspecified(bound.address) && { address: bound.address }) };
-    const connection = this.streams.tcp.open(remote, this, { ...this.options, local });
+    const connection = this.streams.tcp.open(remote, this, { ...this.options, local, fastOpen: text, fastOpenSynOnly: true });
     // A broadcast or multicast address is no destination for TCP (MUST-46); Linux says that there is no way to it.
     if (typeof connection === "string") return connection === "EACCES" ? "ENETUNREACH" : connection;
     this.connection = connection;
@@ -406,6 +432,7 @@ export class StreamFile extends SocketFile implements TcpUser, TcpListenerUser {
     if (connection !== undefined) this.bound ??= { ...this.streams.ports.any(this.domain), port: connection.local.port };
     this.stage = "unconnected";
     this.shutdownMask = 0;
+    this.deferred = undefined;
     this.urgentTaken = false;
     this.stopListening();
     if (connection === undefined || connection.isClosed) return;

@@ -9,6 +9,7 @@ const CAN_WRITE: number = POLLOUT | POLLWRNORM;
 export function streamEvents(file: StreamFile): number {
   const { connection, state } = file;
   if (state === "LISTEN") return file.hasConnectionToAccept() ? CAN_READ : 0;
+  if (file.deferred !== undefined) return CAN_WRITE;
   let events = 0;
   if ((file.receiveIsShut && file.sendIsShut) || state === "CLOSED") events |= POLLHUP;
   if (file.receiveIsShut) events |= CAN_READ | POLLRDHUP;
@@ -27,9 +28,13 @@ function isReadable(file: StreamFile, readable: number): boolean {
 }
 
 /** A third of the buffer is free. If not, TCP is obliged to tell when it is. */
-function isWritable({ connection, notSentLowWater }: StreamFile): boolean {
+function isWritable(file: StreamFile): boolean {
+  const { connection, notSentLowWater } = file;
   if (connection === undefined || connection.isClosed) return true;
-  if (notSentLowWater !== undefined && connection.unsentLength * 2 >= notSentLowWater) return false;
+  if (notSentLowWater !== undefined && connection.unsentLength * 2 >= notSentLowWater) {
+    file.awaitsLowWater = true;
+    return false;
+  }
   const free = connection.writableLength;
   if (free > 0 && free * 3 >= connection.options.sendBuffer) return true;
   connection.wantRoom();

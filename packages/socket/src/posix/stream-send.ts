@@ -39,6 +39,7 @@ export function sendStream(file: StreamFile, { bytes, flags }: Outgoing): Attemp
     }
     if ((flags & c.MSG_MORE) === 0) file.holdBack(false);
     if (sent === bytes.length) return returned();
+    file.awaitsLowWater = true;
     if (mayWait) return undefined;
     return sent > 0 ? returned() : "EAGAIN";
   };

@@ -238,6 +238,8 @@ export interface TcpOpenOptions extends TcpConnectionOptions {
    * the handshake; with none, or without a cookie, the SYN asks for one. Whatever of it the send buffer takes counts as sent by `send`.
    */
   readonly fastOpen?: Uint8Array;
+  /** Of `fastOpen` only what goes with the SYN is taken; the rest is for `send`, as with MSG_FASTOPEN of Linux. @default false */
+  readonly fastOpenSynOnly?: boolean;
 }
 
 export interface TcpListenOptions extends TcpConnectionOptions {

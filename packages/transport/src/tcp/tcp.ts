@@ -198,7 +198,7 @@ export class Tcp implements TcpService, IpProtocolHandler, TcpContext {
   }
 
   open(remote: Endpoint, user: TcpUser, options: TcpOpenOptions = {}): TcpConnection | ErrorCode {
-    const { local: wanted, sourceRoute, fastOpen, ...changes } = options;
+    const { local: wanted, sourceRoute, fastOpen, fastOpenSynOnly = false, ...changes } = options;
     // MUST-46
     if (isMulticast(remote.address) || this.ip.isBroadcast(remote.address)) return "EACCES";
     if (isUnspecified(remote.address) || remote.port === 0) return "EADDRNOTAVAIL";
@@ -240,8 +240,9 @@ export class Tcp implements TcpService, IpProtocolHandler, TcpContext {
     tcb.setState("SYN-SENT");
     if (fastOpen !== undefined) {
       const text = fastOpen.subarray(0, resolved.sendBuffer);
-      if (text.length > 0) tcb.sendBuffer.append(text);
       prepareFastOpen(tcb, text);
+      const taken = fastOpenSynOnly ? text.subarray(0, tcb.fastOpen?.length ?? 0) : text;
+      if (taken.length > 0) tcb.sendBuffer.append(taken);
     }
     sendSyn(tcb);
     return tcb.connection;

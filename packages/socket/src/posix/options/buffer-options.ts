@@ -21,7 +21,7 @@ export function sendBufferOption(isBounded: boolean): SocketOption {
       const sendBuffer = bufferSize(file, value, SMALLEST_SEND_BUFFER, isBounded);
       if (sendBuffer < 1) return "EINVAL";
       // Datagrams are never kept, so theirs is a number and nothing else.
-      if (file instanceof StreamFile) file.configure({ sendBuffer });
+      if (file instanceof StreamFile) file.configure({ sendBuffer, sendBufferMaximum: sendBuffer });
       else if (file instanceof DatagramFile) file.sendBuffer = sendBuffer;
       return 0;
     },
@@ -39,7 +39,9 @@ export function receiveBufferOption(isBounded: boolean): SocketOption {
       if (value === undefined) return "EINVAL";
       const size = bufferSize(file, value, SMALLEST_RECEIVE_BUFFER, isBounded);
       if (size < 1) return "EINVAL";
-      if (file instanceof StreamFile) file.configure({ receiveBuffer: countsOverhead(file) ? size / 2 : size });
+      // What was chosen by hand no longer tunes itself.
+      const receiveBuffer = countsOverhead(file) ? size / 2 : size;
+      if (file instanceof StreamFile) file.configure({ receiveBuffer, receiveBufferMaximum: receiveBuffer });
       else if (file instanceof DatagramFile) file.queue.limit = size;
       return 0;
     },

@@ -9,6 +9,7 @@ const NAME_LENGTH = 16;
 const BY_LINUX_NAME: ReadonlyMap<string, CongestionControlName> = new Map<string, CongestionControlName>([
   ["reno", "newreno"],
   ["cubic", "cubic"],
+  ["bbr", "bbr"],
 ]);
 
 export const congestion: SocketOption = {

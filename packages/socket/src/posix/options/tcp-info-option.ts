@@ -14,6 +14,6 @@ export const tcpInfo: SocketOption = {
 };
 
 function infoOf({ connection, state }: StreamFile): OptionValue {
-  void connection;
+  if (connection !== undefined && state !== "CLOSED") return { ...connection.tcpInfo() };
   return { tcpi_state: state === "LISTEN" ? LISTEN_STATE : CLOSED_STATE };
 }
