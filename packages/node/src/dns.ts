@@ -1,6 +1,7 @@
 // `node:dns` over what a stack knows of names (Node documentation, "DNS"): its hosts entries. There is no resolver yet.
 import dns from "node:dns";
 import { isIP } from "node:net";
+import { promisify } from "node:util";
 import { formatIp, isIpv6 } from "@netstrata/core";
 import type { Stack } from "@netstrata/socket";
 import { invalidArgType, invalidArgValue } from "./node-error.ts";
@@ -101,7 +102,15 @@ export function createDns(stack: Stack): StackDns {
   };
   const constants: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(dns)) if (typeof value === "string" || typeof value === "number") constants[name] = value;
-  return { ...constants, ...resolverCalls(), ...result } as unknown as StackDns;
+  const calls = resolverCalls();
+  const promised: Record<string, unknown> = { ...constants };
+  for (const [name, call] of Object.entries(calls)) {
+    // The settings answer at once, in both shapes.
+    promised[name] = name.endsWith("Servers") ? call : promisify(call as (...args: unknown[]) => void);
+  }
+  const { getDefaultResultOrder, setDefaultResultOrder } = result;
+  Object.assign(result.promises, { ...promised, getDefaultResultOrder, setDefaultResultOrder, lookup: result.promises.lookup });
+  return { ...constants, ...calls, ...result } as unknown as StackDns;
 }
 
 /** The calls that ask a name server. There is none to be asked, which is told as Node tells it. */
