@@ -102,6 +102,12 @@ describe("commands", () => {
     expect(await outcome("echo a | grep -q b")).toContain("fail: the command failed");
   });
 
+  test("nstat tells what the stack has counted", async () => {
+    const text = `${OPEN}\n+0 \`nstat | grep TcpPassiveOpens | grep -q " 1 "\``;
+    expect(await run(text)).toMatchObject({ outcome: "pass" });
+    expect(await run(text.replace('" 1 "', '" 2 "'))).toMatchObject({ outcome: "fail" });
+  });
+
   test("of a preparing script that is there, the lines count that mean something", async () => {
     const files: Record<string, string> = { "prepare.sh": "#!/bin/sh\nfancy --thing\nsysctl -q net.ipv4.tcp_timestamps=0\n" };
     const text = `--init_scripts=prepare.sh\n${LISTEN}\n+0 < S 0:0(0) win 32000 <mss 1000,TS val 5 ecr 0>\n+0 > S. 0:0(0) ack 1 <mss 1460>`;

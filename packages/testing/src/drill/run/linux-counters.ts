@@ -1,26 +1,13 @@
-// What TCP has counted, by the names that `nstat` shows (linux/snmp.h).
+// What TCP has counted, by the names that `nstat` shows: the stack's own are Linux's without the group (linux/snmp.h).
 import type { Stack } from "@netstrata/socket";
 
-/** Each is the sum of counters of this stack. */
-const SOURCES: Readonly<Record<string, readonly string[]>> = {
-  TcpActiveOpens: ["activeOpens"],
-  TcpPassiveOpens: ["passiveOpens"],
-  TcpRetransSegs: ["segmentsRetransmitted", "retransmissions"],
-  TcpOutRsts: ["resetsSent"],
-  TcpExtBeyondWindow: ["beyond-window"],
-  TcpExtTCPZeroWindowDrop: ["zero-window"],
-  TcpExtTCPRcvQDrop: ["receive-queue-full"],
-  TcpExtOutOfWindowIcmps: ["icmp-out-of-window"],
-};
+/** RFC 4022's, which have a group of their own. */
+const STANDARD: ReadonlySet<string> = new Set(
+  "ActiveOpens PassiveOpens AttemptFails EstabResets InSegs OutSegs RetransSegs InErrs OutRsts InCsumErrors".split(" "),
+);
 
-/** Only those that this stack counts. */
+/** Only those that have moved, as `nstat` does. */
 export function linuxCounters({ tcp }: Stack["layers"]): ReadonlyMap<string, number> {
-  const counts = { ...tcp.counters, ...tcp.drops.counters } as Readonly<Record<string, number>>;
-  const found = new Map<string, number>();
-  for (const [name, sources] of Object.entries(SOURCES)) {
-    const known = sources.filter((source) => Object.hasOwn(counts, source));
-    const total = known.reduce((sum, source) => sum + counts[source], 0);
-    if (known.length > 0 && total > 0) found.set(name, total);
-  }
-  return found;
+  const moved = Object.entries(tcp.counters as Readonly<Record<string, number>>).filter(([, count]) => count > 0);
+  return new Map(moved.map(([name, count]) => [`${STANDARD.has(name) ? "Tcp" : "TcpExt"}${name}`, count]));
 }
