@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { expect, test } from "vitest";
 import { type Conformance, problems, readConformance, reportPath, writeReport } from "../src/conformance-report.ts";
-import { scanTitles } from "../src/test-titles.ts";
+import { scanHead, scanTitles } from "../src/test-titles.ts";
 
 const root = resolve(import.meta.dirname, "../../..");
 const conformance = readConformance(root);
@@ -47,6 +47,12 @@ test("skipped, planned and commented tests claim nothing", () => {
 
 test("an id without its colon is reported", () => {
   expect(scanTitles('test("MUST-1 holds", f);', "f").unclear).toEqual(["f: MUST-1"]);
+});
+
+test("a drill script claims what its first line has in front of the colon, and nothing else", () => {
+  const ids = (source: string): string[] => scanHead(source, "f").claims.map(({ id }) => id);
+  expect(ids("// RFC 9293 §3.8.4 (MUST-25, SHLD-12): as MAY-6 has it.\n// RFC 9293 (MUST-1): no.")).toEqual(["MUST-25", "SHLD-12"]);
+  expect(ids("// RFC 7323 §2.2: scaling.")).toEqual([]);
 });
 
 test("the report tells covered, excused and open apart", () => {

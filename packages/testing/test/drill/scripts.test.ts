@@ -1,15 +1,28 @@
-// Every script under packages/testing/scripts, over both IP versions, against a stack with Linux's choices.
-import { relative } from "node:path";
-import { fileURLToPath } from "node:url";
-import { describe, test } from "vitest";
+// Every script under packages/testing/scripts, over both IP versions, with the choices of every personality that it is for.
+import { basename, dirname } from "node:path";
+import { describe, expect, test } from "vitest";
 import { IP_VERSIONS } from "../../src/index.ts";
-import { drill, findScripts } from "../../src/node.ts";
+import { drill } from "../../src/node.ts";
+import { ownScripts } from "./own-scripts.ts";
 
-const directory = fileURLToPath(new URL("../../scripts", import.meta.url));
-const scripts = (await findScripts([directory])).map((path) => ({ path, name: relative(directory, path) }));
+const scripts = await ownScripts();
+const runs = scripts.flatMap(({ personalities, ...script }) => personalities.map((personality) => ({ ...script, personality })));
 
 describe.for(IP_VERSIONS.filter((version) => version !== "ipv4-mapped-ipv6"))("over %s", (ipVersion) => {
-  test.for(scripts)("$name", async ({ path }) => {
-    await drill(path, { ipVersion });
+  // The head carries the ids of the requirements; tools/conformance reads them from the scripts themselves.
+  test.for(runs)("$head ($name, $personality)", async ({ path, personality }) => {
+    await drill(path, { ipVersion, personality });
   });
+});
+
+/** A script shows one thing, and can be read at a glance. */
+const LONGEST = 45;
+
+test.for(scripts)("the head of $name says which clause it shows, in a sentence", ({ name, text, head, personalities }) => {
+  const rfc = /^rfc(\d+)$/.exec(dirname(name))?.[1];
+  const clause = /^(?:[A-Z]|\d+(?:\.\d+)*)(?=-[a-z0-9-]+\.pkt$)/.exec(basename(name))?.[0];
+  expect(head).toMatch(/^RFC \d+ §.+: .+\.$/);
+  expect(head).toContain(`RFC ${rfc} §${clause}`);
+  expect(personalities).not.toEqual([]);
+  expect(text.split("\n").length).toBeLessThanOrEqual(LONGEST);
 });
