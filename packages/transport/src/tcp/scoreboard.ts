@@ -21,6 +21,8 @@ export class Scoreboard {
   resentCount = 0;
   /** Sequence space that was ever called lost, each time counted. */
   lostTotal = 0;
+  /** How often what was sent again was called lost again. */
+  lostAgain = 0;
   /** How many are lost and wait to be sent again. */
   pendingCount = 0;
   /** How many of the queued segments were sent more than once. */
@@ -158,6 +160,7 @@ export class Scoreboard {
     this.steps += 1;
     if (segment.lost) {
       if (!segment.resent) return;
+      this.lostAgain += 1;
       this.clearResent(segment);
     } else {
       this.clearResent(segment);

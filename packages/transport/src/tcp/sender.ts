@@ -69,6 +69,13 @@ function sendNewOrGiveUp(tcb: TransmissionControlBlock): void {
   sendLost(tcb);
 }
 
+/** As Linux counts: what the timer itself sends again is a timeout, what follows is slow start, all else is fast. */
+function countRepair(tcb: TransmissionControlBlock, isTimeout: boolean): void {
+  const { counters } = tcb.context;
+  if (tcb.recovery.state === "recovery") counters.TCPFastRetrans += 1;
+  else if (tcb.recovery.state === "loss" && !isTimeout) counters.TCPSlowStartRetrans += 1;
+}
+
 /** What is believed lost goes first. */
 function sendLost(tcb: TransmissionControlBlock): void {
   const { scoreboard, snd } = tcb;
@@ -82,6 +89,7 @@ function sendLost(tcb: TransmissionControlBlock): void {
     // SHLD-16: what a shrunken window no longer covers waits for it to open, or for the probe.
     if ((lost.flags & SYN) === 0 && isAtOrAfter(lost.start, sequenceAdd(snd.una, snd.wnd))) return;
     if (isPaced(tcb)) return;
+    countRepair(tcb, lost === first && tcb.timeouts > 0);
     retransmit(tcb, lost, tcb.lossReason);
     // The timeout watches over the oldest segment, which has just begun its way again (RFC 6298 §5.1, RFC 6582 §4).
     if (lost === first) armRetransmission(tcb, "from now");

@@ -114,6 +114,7 @@ dialogue(
     // The second copies of 3 and 4 have overtaken that of 2, which is lost again therefore.
     acknowledge(peer, 1, [3, 12]);
     expect(sent(peer)).toEqual([2, 17]);
+    expect(peer.tcp.counters).toMatchObject({ TCPLostRetransmit: 1, TCPFastRetrans: 5, TCPSlowStartRetrans: 0 });
     peer.advance(2);
     acknowledge(peer, 1, [3, 13]);
     expect(sent(peer)).toEqual([18]);
@@ -283,6 +284,7 @@ dialogue("F-RTO without new data: what is lost goes out again, by slow start", (
   peer.advance(100);
   acknowledge(peer, 1);
   expect(sent(peer)).toEqual([2, 3]);
+  expect(peer.tcp.counters).toMatchObject({ TCPFastRetrans: 0, TCPSlowStartRetrans: 2 });
   peer.advance(100);
   acknowledge(peer, 5);
   expect(connection.tcpInfo()).toMatchObject({ tcpi_ca_state: LINUX_CA_STATE.Open, tcpi_snd_ssthresh: 7 });

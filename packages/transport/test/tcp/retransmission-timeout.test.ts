@@ -85,3 +85,47 @@ test("§5.7: three seconds after a handshake whose SYN had to be sent again", ()
   timeout.handshakeWithoutMeasurement();
   expect(timeout.value).toBe(3000);
 });
+
+/** Linux's timeout after these round trips, each of which is a flight of its own. */
+function linuxAfter(roundTrips: readonly number[], minimum = 200): RetransmissionTimeout {
+  const timeout = new RetransmissionTimeout(1000, 120_000, "linux");
+  for (const [index, roundTrip] of roundTrips.entries()) timeout.measured(roundTrip, minimum, 2 * index + 1, 2 * index + 2);
+  return timeout;
+}
+
+test("Linux bounds the variation, not the timeout: R + max(2 R, 200 ms) at first", () => {
+  expect(linuxAfter([50])).toMatchObject({ smoothed: 50, variation: 25, value: 250 });
+  expect(linuxAfter([100]).value).toBe(300);
+  expect(linuxAfter([150]).value).toBe(450);
+  // Timers count in milliseconds, so it is rounded up.
+  expect(linuxAfter([50.0625]).value).toBe(251);
+});
+
+test("Linux: a steady path comes down to the round trip and the least variation, by a quarter of the excess for each flight", () => {
+  // 300 is the variation of 150 ms, four times reckoned; 200 the least of it.
+  expect(linuxAfter([150, 150]).value).toBe(150 + 300);
+  expect(linuxAfter([150, 150, 150]).value).toBe(150 + 275);
+  expect(linuxAfter([150, 150, 150, 150]).value).toBe(150 + 257);
+  // In whole microseconds a quarter of three is nothing, and the rest makes one more millisecond: the 201 ms of a short path.
+  expect(linuxAfter(new Array(60).fill(150)).value).toBe(351);
+  expect(linuxAfter(new Array(60).fill(0.5)).value).toBe(201);
+});
+
+test("Linux: a longer round trip raises the variation by a quarter, a shorter one hardly", () => {
+  const longer = linuxAfter([100, 200]);
+  // SRTT = 112.5; four times the deviation: 200 + (100 - 50) = 250.
+  expect(longer).toMatchObject({ smoothed: 112.5, variation: 62.5, value: 363 });
+  const shorter = linuxAfter([100, 20]);
+  // SRTT = 90; 200 + (80 - 50) / 8 = 203.75.
+  expect(shorter.smoothed).toBe(90);
+  expect(shorter.variation).toBeCloseTo(50.94, 1);
+});
+
+test("Linux: only a measurement ends the back-off (Karn)", () => {
+  const timeout = linuxAfter([100]);
+  timeout.backOff();
+  timeout.retransmissionAcknowledged(100);
+  expect(timeout.value).toBe(600);
+  timeout.measured(100, 200, 10, 11);
+  expect(timeout.value).toBe(300);
+});

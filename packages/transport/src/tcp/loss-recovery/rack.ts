@@ -40,6 +40,7 @@ export class Rack implements LossDetection {
       tcb.disarm("reordering");
       return;
     }
+    const { lostAgain } = scoreboard;
     const now = tcb.clock.now();
     const patience = this.patience(tcb, recovery);
     let longestWait = 0;
@@ -53,6 +54,7 @@ export class Rack implements LossDetection {
       else longestWait = Math.max(longestWait, wait);
       segment = next;
     }
+    tcb.context.counters.TCPLostRetransmit += scoreboard.lostAgain - lostAgain;
     if (longestWait === 0) {
       tcb.disarm("reordering");
       return;
