@@ -180,6 +180,10 @@ function checkSequenceNumber(tcb: TransmissionControlBlock, segment: Segment): O
   // The last segment again: our acknowledgment was lost, and the next one has to say which copy it answers (RFC 7323 §4.3).
   const end = sequenceAdd(segment.seq, segment.length);
   if (segment.advancesTimestamp && end === tcb.rcv.nxt && hasAcceptableAck(tcb, segment)) recordTimestampOf(tcb, segment);
+  if (isBareAckAtRightEdge(tcb, segment)) {
+    acknowledgeOutOfWindow(tcb);
+    return "continue";
+  }
   tcb.context.drops.count("out-of-window");
   if (segment.hasSyn && segment.hasAck && segment.seq === tcb.irs) tcb.ecn?.answerRepeated(segment);
   if (tcb.state === "TIME-WAIT" && segment.hasFin) tcb.timer("life").arm(tcb.options.timeWait);
@@ -196,6 +200,16 @@ function checkSequenceNumber(tcb: TransmissionControlBlock, segment: Segment): O
   if (segment.length === 0) acknowledgeOutOfWindow(tcb);
   else tcb.ackNow = true;
   return "done";
+}
+
+/**
+ * A peer that has filled our window says ACK from its right edge. Where the text that filled it was lost, that is not acceptable; but if both ends
+ * are in this place, and each probes the other, neither would ever hear of the other's progress. So it is answered, as it must be, and its
+ * acknowledgment counts (a deviation: Linux does not even answer it; RFC 9293 §A.2 knows of the like).
+ */
+function isBareAckAtRightEdge(tcb: TransmissionControlBlock, segment: Segment): boolean {
+  const { nxt, wnd } = tcb.rcv;
+  return wnd > 0 && segment.length === 0 && segment.hasAck && !segment.hasRst && segment.seq === sequenceAdd(nxt, wnd);
 }
 
 /** The SYN that brought us to SYN-RECEIVED again: unacceptable by its number, but not for what comes with it (RFC 9293 §A.2). */

@@ -88,8 +88,10 @@ function sendLost(tcb: TransmissionControlBlock): void {
     }
     // SHLD-16: what a shrunken window no longer covers waits for it to open, or for the probe.
     if ((lost.flags & SYN) === 0 && isAtOrAfter(lost.start, sequenceAdd(snd.una, snd.wnd))) return;
-    if (isPaced(tcb)) return;
-    countRepair(tcb, lost === first && tcb.timeouts > 0);
+    // RFC 6298 §5.4: what the timer sends again waits for nobody, least of all for a rate that may be why it expired.
+    const isTimeout = lost === first && tcb.timeouts > 0;
+    if (!isTimeout && isPaced(tcb)) return;
+    countRepair(tcb, isTimeout);
     retransmit(tcb, lost, tcb.lossReason);
     // The timeout watches over the oldest segment, which has just begun its way again (RFC 6298 §5.1, RFC 6582 §4).
     if (lost === first) armRetransmission(tcb, "from now");

@@ -15,7 +15,8 @@ import { StallWatch } from "./stall-watch.ts";
 
 /** Simulated time without progress after which a conversation is stuck. Small buffers and slow readers may take days, but not stand still. */
 const PATIENCE = 60 * 60 * 1000;
-const TIME_WAIT = 240_000;
+/** Longer than 2 MSL: of six repetitions a minute apart the worst of these networks may well lose every one. */
+const TIME_WAIT = 3_600_000;
 const LOSS_RECOVERIES = ["rack", "sack", "newreno"] as const;
 
 class Talker {
@@ -230,10 +231,12 @@ export function runSeed(seed: number): string | undefined {
     wrap,
   });
   const problems: string[] = [];
+  const watches: StallWatch[] = [];
   for (const host of [net.a.host, net.b.host]) {
     host.observer = {
       observe: (event) => {
         const tcp = event as TcpEvent;
+        if (tcp.layer === "tcp") for (const watch of watches) watch.observed(tcp);
         if (tcp.layer === "tcp" && tcp.kind === "state" && !isArrow(tcp.from, tcp.to)) problems.push(`${tcp.from} -> ${tcp.to}`);
       },
     };
@@ -256,7 +259,7 @@ export function runSeed(seed: number): string | undefined {
   const opened = net.a.tcp.open({ address: net.b.address, port: 80 }, {});
   if (typeof opened === "string" || typeof listener === "string") return `cannot open: ${String(opened)} ${String(listener)}`;
   const a = new Talker(net.clock, opened, aToB, bToA, random.fork("a"), closers === 2);
-  const watches: StallWatch[] = [new StallWatch(opened)];
+  watches.push(new StallWatch(opened));
   while (a.ended === undefined || b?.ended === undefined) {
     if (b !== undefined && watches.length === 1) watches.push(new StallWatch(b.connection));
     const stalled = watches.map((watch) => watch.problem()).find((problem) => problem !== undefined);

@@ -170,6 +170,18 @@ describe("first, check sequence number", () => {
     }
   });
 
+  dialogue("an ACK at the right edge is answered as unacceptable, but what it acknowledges counts", (peer) => {
+    const connection = peer.connect({ receiveBuffer: 100 });
+    connection.send(octets(10));
+    peer.expect({ flags: "PA", seq: 1, data: 10 });
+    peer.send({ flags: "A", seq: 101, ack: 11 });
+    peer.expect({ flags: "A", seq: 11, ack: 1 });
+    expect(connection.info()).toMatchObject({ unacknowledged: 0, bytesAcknowledged: 10 });
+    // A RST there is as bad as any outside.
+    peer.send({ flags: "R", seq: 101 });
+    expect(connection.state).toBe("ESTABLISHED");
+  });
+
   dialogue("Table 6, text and window 0: not acceptable, but its ACK counts", (peer) => {
     const connection = peer.connect({ receiveBuffer: 10 });
     peer.send({ flags: "PA", seq: 1, ack: 1, data: octets(10) });

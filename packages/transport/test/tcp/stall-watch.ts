@@ -1,6 +1,6 @@
 // A property of every connection: while something is unacknowledged, it does not stand still for longer than its timeout (RFC 6298 §5).
 import { sequenceDistance } from "@netstrata/core";
-import type { TcpConnection } from "../../src/index.ts";
+import type { TcpConnection, TcpEvent } from "../../src/index.ts";
 import type { TransmissionControlBlock } from "../../src/tcp/transmission-control-block.ts";
 
 /** Timers count in whole milliseconds at the least. */
@@ -16,10 +16,18 @@ export class StallWatch {
   private una = 0;
   /** When something was last sent or received, and by when something must be sent. */
   private since = 0;
+  /** The longest timeout since the last question: several segments may have arrived since. */
+  private largest = 0;
   private due = 0;
 
   constructor(connection: TcpConnection) {
     this.tcb = (connection as unknown as { tcb: TransmissionControlBlock }).tcb;
+  }
+
+  /** To be told what the observer sees. */
+  observed(event: TcpEvent): void {
+    if (event.kind !== "round-trip" || event.local.port !== this.tcb.local.port) return;
+    this.largest = Math.max(this.largest, event.retransmissionTimeout);
   }
 
   /** Undefined, or what is wrong. */
@@ -28,12 +36,14 @@ export class StallWatch {
     const now = tcb.clock.now();
     const waiting = !tcb.scoreboard.isEmpty || (sequenceDistance(tcb.snd.nxt, tcb.sendEnd) > 0 && tcb.state !== "SYN-RECEIVED");
     const traffic = tcb.segmentsOut + tcb.segmentsIn;
-    const goesOn = this.wasWaiting && waiting && traffic === this.traffic && tcb.state !== "CLOSED";
+    // A pacer waits for its own time.
+    const goesOn = !tcb.isArmed("pacing") && this.wasWaiting && waiting && traffic === this.traffic && tcb.state !== "CLOSED";
     this.wasWaiting = waiting;
     if (!goesOn) {
       // Linux lets a probe come due that may not be sent, before it sets the timer for the timeout.
       const timeouts = tcb.options.congestionAccounting === "segments" ? 2 : 1;
-      const due = now + timeouts * tcb.retransmissionTimeout.value;
+      const due = now + timeouts * Math.max(this.largest, tcb.retransmissionTimeout.value);
+      this.largest = 0;
       // What is reported or repeated does not start the timer anew, so a timeout that was longer may still be running.
       this.due = tcb.snd.una === this.una ? Math.max(due, this.due) : due;
       this.traffic = traffic;
