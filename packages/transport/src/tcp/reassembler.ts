@@ -33,7 +33,7 @@ export class Reassembler {
   length = 0;
   /** In order of sequence, without overlap. */
   private pieces: Piece[] = [];
-  /** What the last `insert` brought a second time: the first stretch of it. */
+  /** What was brought a second time since this was last set to undefined: the first stretch of it. */
   duplicate: SackBlock | undefined;
   /** Pieces looked at up to now: what the work of arrivals is measured by. */
   steps = 0;
@@ -117,6 +117,7 @@ export class Reassembler {
     while (this.pieces.length > 0 && isAtOrBefore(this.pieces[0].start, next)) {
       const piece = this.pieces.shift() as Piece;
       this.length -= sequenceDistance(piece.start, piece.end);
+      if (isBefore(piece.start, next)) this.noteDuplicate(piece.start, sequenceMin(piece.end, next));
       if (isAtOrAfter(next, piece.end)) continue;
       return piece.block.subarray(sequenceDistance(piece.start, next), sequenceDistance(piece.start, piece.end));
     }

@@ -110,10 +110,13 @@ export function receiveText(tcb: TransmissionControlBlock, segment: Segment): vo
   if (tcb.reassembler !== undefined && tcb.reassembler.length > 0) {
     // RFC 5681 §4.2: a segment that fills a hole is acknowledged at once.
     tcb.ackNow = true;
+    tcb.reassembler.duplicate = undefined;
     for (let next = tcb.reassembler.take(rcv.nxt); next !== undefined; next = tcb.reassembler.take(rcv.nxt)) {
       acceptInOrder(tcb, next);
       context.counters.TCPOFOMerge += 1;
     }
+    // What was held was brought again, from below.
+    if (tcb.reassembler.duplicate !== undefined && reportsDuplicates(tcb)) tcb.duplicateSack = tcb.reassembler.duplicate;
   }
   tcb.receiving.arrived(tcb, segment);
   // SHLD-18, SHLD-19

@@ -139,7 +139,8 @@ function becomeEstablished(tcb: TransmissionControlBlock, segment: Segment): voi
   // A CLOSE that was called in SYN-RECEIVED was kept until now (§3.10.4).
   if (tcb.finQueued) tcb.setState("FIN-WAIT-1");
   tcb.pending.opened = true;
-  if (isAfter(segment.ack, tcb.snd.una)) acknowledge(tcb, segment);
+  // What went out by Fast Open may be reported at once.
+  if (isAfter(segment.ack, tcb.snd.una) || segment.options.sackBlocks !== undefined) acknowledge(tcb, segment);
 }
 
 /** MUST-15: without an MSS option the peer takes 536 octets over IPv4, 1220 over IPv6. RFC 7323 §2.2: both scale, or neither does. */

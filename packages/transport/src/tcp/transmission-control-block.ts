@@ -326,7 +326,9 @@ export class TransmissionControlBlock {
     const { scoreboard, segmentSize, options, recovery } = this;
     const { duplicates } = recovery;
     if (options.congestionAccounting === "segments") {
-      return (scoreboard.count - scoreboard.lostCount - scoreboard.sackedCount + scoreboard.resentCount - duplicates) * segmentSize;
+      // As in Linux, a SYN,ACK behind which text went out (RFC 7413 §3) is not one of them.
+      const syn = this.state === "SYN-RECEIVED" && !scoreboard.isEmpty ? 1 : 0;
+      return (scoreboard.count - syn - scoreboard.lostCount - scoreboard.sackedCount + scoreboard.resentCount - duplicates) * segmentSize;
     }
     const inFlight = this.flightSize - scoreboard.lostLength - scoreboard.sackedLength + scoreboard.resentLength;
     return Math.max(0, inFlight - duplicates * segmentSize);

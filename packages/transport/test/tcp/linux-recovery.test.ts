@@ -158,6 +158,20 @@ dialogue("a report on an acknowledgment that comes late, below SND.UNA, still co
   expect(sent(peer)).toEqual([8, 11]);
 });
 
+dialogue("the degree of reordering goes from what came late to the end of what was there before it", (peer) => {
+  const connection = connect(peer, 100);
+  connection.send(octets(10 * MSS));
+  expect(sent(peer)).toEqual(range(1, 10));
+  peer.advance(100);
+  acknowledge(peer, 0, [3, 3], [7, 7], [9, 9]);
+  expect(sent(peer)).toEqual([1, 2, 4]);
+  expect(connection.tcpInfo()).toMatchObject({ tcpi_lost: 6, tcpi_reordering: 3 });
+  peer.advance(7);
+  acknowledge(peer, 0, [3, 3], [5, 5], [7, 7], [9, 9]);
+  expect(connection.tcpInfo()).toMatchObject({ tcpi_lost: 5, tcpi_reordering: 5 });
+  peer.takeAll();
+});
+
 dialogue("limited transmit, and reordering that was no loss: back to Open, the degree is remembered (RFC 3042)", (peer) => {
   const connection = connect(peer, 100);
   connection.send(octets(15 * MSS));

@@ -227,6 +227,17 @@ dialogue("RFC 2883 §4.1: what comes twice ahead of its turn is reported twice: 
   expect(peer.tcp.counters).toMatchObject({ TCPDSACKOfoSent: 1, TCPDSACKOldSent: 1 });
 });
 
+dialogue("RFC 2883 §4.1: a segment from below that covers what was held reports the first stretch of it", (peer) => {
+  connect(peer);
+  for (const seq of [201, 301, 801, 1401]) peer.send({ flags: "A", seq, data: 100 });
+  peer.takeAll();
+  peer.send({ flags: "A", seq: 1, data: octets(1200) });
+  expect(peer.blocksOf(peer.expect({ flags: "A", ack: 1201 }))).toEqual([
+    [201, 401],
+    [1401, 1501],
+  ]);
+});
+
 dialogue("RFC 2883: switched off, duplicates are not reported", (peer) => {
   connect(peer, { dsack: false });
   peer.send({ flags: "A", seq: 1001, data: 1000 });

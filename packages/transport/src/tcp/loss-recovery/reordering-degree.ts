@@ -13,7 +13,7 @@ export class ReorderingDegree {
   degree: number = DUPLICATE_THRESHOLD;
   /** How often segments were seen to be displaced. */
   timesSeen = 0;
-  /** Start of the highest segment that is known to have arrived. */
+  /** RACK.fack: one past the highest number that is known to have arrived. */
   private highest: SequenceNumber | undefined;
 
   /** RACK.reordering_seen */
@@ -28,7 +28,7 @@ export class ReorderingDegree {
   observe(delivered: readonly SentSegment[], tcb: TransmissionControlBlock): boolean {
     let lowest: SequenceNumber | undefined;
     for (const segment of delivered) {
-      if (this.highest === undefined || !isBefore(segment.start, this.highest)) this.highest = segment.start;
+      if (this.highest === undefined || !isBefore(segment.start, this.highest)) this.highest = segment.end;
       else if (segment.transmissions === 1 && (lowest === undefined || isBefore(segment.start, lowest))) lowest = segment.start;
     }
     if (lowest === undefined) return false;
