@@ -207,3 +207,35 @@ describe("what belongs together", () => {
     expect(await run(text(300))).toMatchObject({ outcome: "fail", differences: [{ field: "TS val" }] });
   });
 });
+
+describe("numbers and times", () => {
+  test("numbers count from the SYN of either side, wherever it begins", async () => {
+    const script = `${LISTEN}
+   +0 < S 5000:5000(0) win 32000 <mss 1000,sackOK>
+   +0 > S. 700:700(0) ack 5001 <...>
+  +.1 < . 1:1(0) ack 1 win 32000
+   +0 accept(3, ..., ...) = 4
+   +0 < . 11:21(10) ack 1 win 32000
+   +0 > . 1:1(0) ack 1 <nop,nop,sack 11:21>
+   +0 < P. 1:11(10) ack 1 win 32000
+   +0 > . 1:1(0) ack 21
+   +0 write(4, ..., 10) = 10
+   +0 > P. 1:11(10) ack 21`;
+    expect(await run(script)).toMatchObject({ outcome: "pass" });
+    expect(await run(script.replace("S. 700:700(0) ack 5001", "S. 700:700(0) ack 1"))).toMatchObject({ outcome: "fail" });
+    expect(await run(script.replace("sack 11:21", "sack 5011:5021"))).toMatchObject({ outcome: "fail" });
+  });
+
+  test("a time counts from when the event before really happened", async () => {
+    // Three packets that come at once, each 3 ms before its time: only as long as each is near enough to the one before.
+    const script = `${OPEN}
+   +0 write(4, ..., 3000) = 3000
++.003 > . 1:1001(1000) ack 1
++.003 > P. 1001:2001(1000) ack 1
++.003 > P. 2001:3001(1000) ack 1
+  +.1 < . 1:1(0) ack 3001 win 32000
+ +.01 write(4, ..., 10) = 10`;
+    expect(await run(script)).toMatchObject({ outcome: "pass", duration: 210 });
+    expect(await run(script.replaceAll("+.003", "+.005"))).toMatchObject({ outcome: "fail" });
+  });
+});

@@ -1,5 +1,5 @@
 // The packet that a script expects and the one that came out, field by field.
-import { ACK, URG } from "@netstrata/transport";
+import { ACK, SYN, URG } from "@netstrata/transport";
 import type { IpDescription, PacketAction, TcpDescription, TcpOptionDescription } from "../language/packet.ts";
 import { describeFlags, describeHexadecimal, describeSegment, describeTcpOption, describeTcpOptions } from "../wire/describe-packet.ts";
 import { describeIcmpKind, icmpKind } from "../wire/icmp-names.ts";
@@ -21,14 +21,15 @@ export interface SeenSegment {
 }
 
 export function seenSegment({ header, options, payload }: LiveSegment, flow: Flow): SeenSegment {
+  const numbering = (header.flags & SYN) !== 0 ? "syn" : "other";
   return {
     flags: header.flags,
-    start: flow.toScript(header.seq),
+    start: flow.toScript(header.seq, numbering),
     length: payload.length,
-    ack: (header.flags & ACK) === 0 ? undefined : header.ack,
+    ack: (header.flags & ACK) === 0 ? undefined : flow.peerToScript(header.ack, numbering),
     window: header.window,
     urgent: header.urgentPointer,
-    options,
+    options: flow.optionsToScript(options),
     payload,
   };
 }

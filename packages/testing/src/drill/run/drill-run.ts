@@ -38,8 +38,6 @@ export class DrillRun implements OutboundWorld {
   private readonly calls: CallRunner;
   private readonly descriptors: Map<number, number> = new Map();
   private stack: StackUnderTest | undefined;
-  /** The script's time of the event before, from which relative times count. */
-  private last = 0;
 
   constructor(script: Script, run: RunSettings, options: DrillOptions, definitions: ReadonlyMap<string, string>) {
     const { bindPort, connectPort, localAddress, remoteAddress } = run;
@@ -70,7 +68,6 @@ export class DrillRun implements OutboundWorld {
     for (const path of this.run.initScripts) this.requireSuccess(runScript(path, this.commands), path);
     for (const command of this.script.preparations) this.command(command);
     this.clock.begin();
-    this.last = 0;
     for (const event of this.script.events) {
       this.event = event;
       this.clock.restart();
@@ -105,7 +102,8 @@ export class DrillRun implements OutboundWorld {
 
   private playEvent(event: ScriptEvent): void {
     const { time, action } = event;
-    const base = time.kind === "relative" ? this.last : 0;
+    // From when the event before came about, not from when it should have: a packet that is early takes what follows with it.
+    const base = time.kind === "relative" ? this.clock.now : 0;
     const [from, to] = [base + time.from, base + time.to];
     if (action.kind === "packet" && action.direction === "out") {
       this.outbound(action, event, from, to);
@@ -116,7 +114,6 @@ export class DrillRun implements OutboundWorld {
     // A moment of a range: the earliest.
     this.clock.moveTo(from);
     if (action.kind === "call") this.finishCall();
-    this.last = from;
     if (action.kind === "packet") this.inbound(action);
     else if (action.kind === "call") this.judge(this.calls.make(action, event, from, base, tolerance));
     else if (action.kind === "command") this.command(action);
@@ -124,7 +121,7 @@ export class DrillRun implements OutboundWorld {
   }
 
   private tolerance(to: number): number {
-    const share = Number.isFinite(to) ? (to - this.last) * this.run.tolerancePart : 0;
+    const share = Number.isFinite(to) ? (to - this.clock.now) * this.run.tolerancePart : 0;
     return Math.max(this.run.tolerance, share);
   }
 
@@ -149,11 +146,10 @@ export class DrillRun implements OutboundWorld {
     const time = this.toScriptTime(seen.live.time);
     this.ladder.add(time, ">", seen.text);
     const differences = [...seen.differences, ...(isAny ? [] : timeDifference({ from, to }, time, tolerance))];
-    this.last = isAny || from !== to ? time : from;
     if (differences.length === 0) return;
     const message = `the packet that came out is not the one expected: ${differences.map(({ field }) => field).join(", ")}`;
     const stop = new DrillStop("fail", message, { differences, expected: describeExpected(action), seen: seen.text });
-    this.forgive(this.run.nonFatalPackets, stop, this.last);
+    this.forgive(this.run.nonFatalPackets, stop, time);
   }
 
   /** Nothing came in time: says what comes later, if anything does. */
@@ -182,7 +178,6 @@ export class DrillRun implements OutboundWorld {
   private forgive(isForgiven: boolean, stop: DrillStop, time: number): void {
     if (!isForgiven || stop.outcome !== "fail") throw stop;
     this.ladder.add(Number.isFinite(time) ? time : this.clock.now, "!", stop.message);
-    if (Number.isFinite(time)) this.last = Math.max(this.last, time);
   }
 
   private finishCall(): void {
@@ -195,7 +190,7 @@ export class DrillRun implements OutboundWorld {
   private judge(stop: DrillStop | undefined): void {
     if (stop === undefined) return;
     this.calls.forget();
-    this.forgive(this.run.nonFatalCalls, stop, this.last);
+    this.forgive(this.run.nonFatalCalls, stop, this.clock.now);
   }
 
   private callWorld(): CallWorld {
@@ -220,7 +215,6 @@ export class DrillRun implements OutboundWorld {
 
   private sleep(duration: number): void {
     this.clock.moveTo(this.clock.now + duration);
-    this.last = Math.max(this.last, this.clock.now);
   }
 
   private command({ text }: CommandAction): void {

@@ -23,11 +23,12 @@ function inboundSegment(body: TcpDescription, { ip }: PacketAction, flow: Flow, 
   if ((flags & SYN) !== 0) flow.peerOpens(start);
   const encoded = encodeTcpOptions(flow.optionsToLive(options === "any" ? [] : options));
   if (encoded === undefined) throw new DrillStop("error", "these TCP options do not fit in a header");
+  const numbering = (flags & SYN) !== 0 ? "syn" : "other";
   const fields = {
     sourcePort: flow.remote.port,
     destinationPort: flow.local.port,
-    seq: start,
-    ack: (flags & ACK) === 0 ? (ack ?? 0) : flow.toLive(ack ?? 0),
+    seq: flow.peerToLive(start, numbering),
+    ack: (flags & ACK) === 0 ? (ack ?? 0) : flow.toLive(ack ?? 0, numbering),
     flags,
     window: window ?? 0,
     urgentPointer: urgent ?? 0,
@@ -50,7 +51,7 @@ function quotation({ quoted }: IcmpDescription, flow: Flow, { source, destinatio
   const packet = PacketBuffer.allocate(64, headerLength + quoted.length);
   packet.setU16(0, flow.local.port);
   packet.setU16(2, flow.remote.port);
-  if (quoted.protocol === "tcp") packet.setU32(4, flow.toLive(quoted.start));
+  if (quoted.protocol === "tcp") packet.setU32(4, flow.toLive(quoted.start, "other"));
   else packet.setU16(4, 8 + quoted.length);
   prependIp(
     packet,

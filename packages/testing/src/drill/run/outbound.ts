@@ -1,5 +1,5 @@
 // A packet that the script expects: the next one that comes out of its connection has to be it.
-import { FIN, PSH, SYN, URG } from "@netstrata/transport";
+import { ACK, FIN, PSH, SYN, URG } from "@netstrata/transport";
 import type { PacketAction, TcpDescription } from "../language/packet.ts";
 import type { LivePacket, LiveSegment } from "../wire/live-packet.ts";
 import {
@@ -108,7 +108,8 @@ function seenTcp(
   limit: number,
   world: OutboundWorld,
 ): SeenPacket {
-  if ((liveBody.header.flags & SYN) !== 0 && (body.flags & SYN) !== 0) flow.ownOpens(body.start, liveBody.header.seq);
+  const { flags, seq, ack } = liveBody.header;
+  if ((flags & SYN) !== 0 && (body.flags & SYN) !== 0) flow.ownOpens(body.start, seq, (flags & ACK) === 0 ? undefined : ack);
   const whole = world.run.strictSegments ? seenSegment(liveBody, flow) : joined(body, live, liveBody, flow, limit, world);
   const seen = mapTimestamp(body, whole, flow);
   world.device.waiting.shift();
