@@ -1,17 +1,15 @@
 // `dgram.Socket` over a netstrata stack (Node documentation, "Class: dgram.Socket").
-import diagnosticsChannel from "node:diagnostics_channel";
 import { EventEmitter } from "node:events";
 import { isIP } from "node:net";
 import { IPV4_ANY, isIpv4, isMulticast, parseIp } from "@netstrata/core";
 import type { Stack } from "@netstrata/socket";
-import { type CallableConstructor, callable } from "./callable.ts";
-import { stackDns } from "./dns.ts";
-import { EventLoopHold } from "./event-loop-hold.ts";
+import { sliceMessage, toList } from "./dgram-message.ts";
+import type { EventLoopHold } from "./event-loop-hold.ts";
 import { formatEndpoint, LOOPBACKS, type NodeAddress, toEndpoint } from "./node-address.ts";
-import { bufferOutOfBounds, fixedError, invalidArgType, missingArgs, notSupported, socketBufferSize } from "./node-error.ts";
+import { fixedError, missingArgs, notSupported, socketBufferSize } from "./node-error.ts";
 import type { Callback } from "./normalize-args.ts";
 import { addressException, systemException } from "./system-exception.ts";
-import { requireAbortSignal, requireFunction, requireNumber, requireString, toPort } from "./validate.ts";
+import { requireNumber, requireString, toPort } from "./validate.ts";
 
 type UdpService = Stack["layers"]["udp"];
 type UdpEndpoint = Exclude<ReturnType<UdpService["bind"]>, string>;
@@ -40,7 +38,8 @@ type SendCallback = (error: Error | null, bytes?: number) => void;
 type Bindable = "unbound" | "binding" | "bound";
 type Connectable = "disconnected" | "connecting" | "connected";
 
-interface Inside {
+/** What belongs to a socket and is nobody else's business. */
+export interface DgramInside {
   endpoint: UdpEndpoint | undefined;
   isClosed: boolean;
   bindState: Bindable;
@@ -61,13 +60,9 @@ interface Inside {
   readonly groups: Set<string>;
 }
 
-const udpSocketChannel = diagnosticsChannel.channel("udp.socket");
-/** Linux's default, which it doubles for its own overhead. */
-const DEFAULT_BUFFER = 212992;
-
 export class DgramSocket extends EventEmitter implements UdpUser {
   declare _stack: Stack;
-  declare _inside: Inside;
+  declare _inside: DgramInside;
   declare type: "udp4" | "udp6";
 
   // Binding
@@ -244,7 +239,7 @@ export class DgramSocket extends EventEmitter implements UdpUser {
     // `offset, length` may stand in front of the rest, which then moves back by two.
     const hasRange = isConnected ? typeof args[1] === "number" : Boolean(args[3]) || (Boolean(args[2]) && typeof args[2] !== "function");
     if (hasRange) {
-      payload = slice(message, args[0], args[1]);
+      payload = sliceMessage(message, args[0], args[1]);
       [, , port, address, callback] = args;
     }
     if (isConnected) {
@@ -513,89 +508,4 @@ export class DgramSocket extends EventEmitter implements UdpUser {
 function reachable<Target extends Endpoint | undefined>(to: Target): Target {
   const loopback = to === undefined ? undefined : LOOPBACKS.get(to.address);
   return loopback === undefined ? to : { ...to, address: loopback };
-}
-
-function slice(message: unknown, offset: unknown, length: unknown): Uint8Array {
-  const bytes = typeof message === "string" ? Buffer.from(message) : toBytes(message);
-  if (bytes === undefined) throw invalidArgType("buffer", ["string", "Buffer", "TypedArray", "DataView"], message);
-  const start = Number(offset) >>> 0;
-  const count = Number(length) >>> 0;
-  if (start > bytes.byteLength) throw bufferOutOfBounds("offset");
-  if (start + count > bytes.byteLength) throw bufferOutOfBounds("length");
-  return bytes.subarray(start, start + count);
-}
-
-function toBytes(value: unknown): Uint8Array | undefined {
-  return ArrayBuffer.isView(value) ? new Uint8Array(value.buffer, value.byteOffset, value.byteLength) : undefined;
-}
-
-function toList(message: unknown): Uint8Array[] {
-  if (typeof message === "string") return [Buffer.from(message)];
-  if (Array.isArray(message)) {
-    const list = message.map((each) => (typeof each === "string" ? Buffer.from(each) : toBytes(each)));
-    if (list.includes(undefined)) throw invalidArgType("buffer list arguments", ["string", "Buffer", "TypedArray", "DataView"], message);
-    return list as Uint8Array[];
-  }
-  const bytes = toBytes(message);
-  if (bytes === undefined) throw invalidArgType("buffer", ["string", "Buffer", "TypedArray", "DataView"], message);
-  return [bytes];
-}
-
-function initialize(self: DgramSocket, type?: unknown, listener?: unknown): void {
-  const options: DgramOptions = type !== null && typeof type === "object" ? (type as DgramOptions) : { type: type as "udp4" };
-  if (options.type !== "udp4" && options.type !== "udp6") throw fixedError("ERR_SOCKET_BAD_TYPE");
-  if (options.lookup !== undefined) requireFunction(options.lookup, "lookup");
-  if (options.recvBufferSize) requireNumber(options.recvBufferSize, "options.recvBufferSize");
-  if (options.sendBufferSize) requireNumber(options.sendBufferSize, "options.sendBufferSize");
-  const dns = stackDns(self._stack);
-  const ownLookup: DgramLookup = (hostname, family, callback) => {
-    (dns.lookup as unknown as DgramLookup)(hostname, family, callback);
-  };
-  self.type = options.type;
-  self._inside = {
-    endpoint: undefined,
-    isClosed: false,
-    bindState: "unbound",
-    connectState: "disconnected",
-    queue: undefined,
-    hold: new EventLoopHold(self._stack),
-    options,
-    lookup: options.lookup ?? ownLookup,
-    receiveBuffer: options.recvBufferSize ? 2 * options.recvBufferSize : DEFAULT_BUFFER,
-    sendBuffer: options.sendBufferSize ? 2 * options.sendBufferSize : DEFAULT_BUFFER,
-    timeToLive: undefined,
-    multicastTimeToLive: 1,
-    multicastLoopback: true,
-    broadcast: false,
-    sending: 0,
-    sendingCount: 0,
-    groups: new Set(),
-  };
-  if (typeof listener === "function") self.on("message", listener as Callback);
-  const { signal } = options;
-  if (signal !== undefined) {
-    requireAbortSignal(signal, "options.signal");
-    const onAbort = (): void => {
-      if (!self._inside.isClosed) self.close();
-    };
-    if (signal.aborted) onAbort();
-    else {
-      signal.addEventListener("abort", onAbort, { once: true });
-      self.once("close", () => signal.removeEventListener("abort", onAbort));
-    }
-  }
-  if (udpSocketChannel.hasSubscribers) udpSocketChannel.publish({ socket: self });
-}
-
-export type DgramConstructor = CallableConstructor<DgramSocket, [type?: unknown, listener?: unknown]>;
-
-/** The `dgram.Socket` of one stack. */
-export function dgramSocketClass(stack: Stack): DgramConstructor {
-  const base = function (this: DgramSocket): void {
-    Reflect.apply(EventEmitter as unknown as () => void, this, []);
-  };
-  const Socket = callable("Socket", DgramSocket, base, initialize);
-  Object.defineProperty(Socket.prototype, "_stack", { value: stack });
-  Object.defineProperty(Socket.prototype, Symbol.asyncDispose, { value: DgramSocket.prototype.disposeAsync });
-  return Socket;
 }

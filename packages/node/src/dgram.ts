@@ -1,6 +1,7 @@
 // `node:dgram` over a netstrata stack (Node documentation, "UDP/datagram sockets").
 import type { Stack } from "@netstrata/socket";
-import { type DgramConstructor, type DgramSocket, dgramSocketClass } from "./dgram-socket.ts";
+import type { DgramSocket } from "./dgram-socket.ts";
+import { type DgramConstructor, dgramSocketClass } from "./dgram-socket-class.ts";
 
 export interface StackDgram {
   readonly Socket: DgramConstructor;

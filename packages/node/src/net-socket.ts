@@ -1,14 +1,13 @@
 // `net.Socket` over a netstrata stack (Node documentation, "Class: net.Socket").
-import { addAbortSignal, Duplex } from "node:stream";
+import { Duplex } from "node:stream";
 import type { Stack } from "@netstrata/socket";
-import { type CallableConstructor, callable } from "./callable.ts";
 import { startConnecting } from "./connect.ts";
 import { formatEndpoint, type NodeAddress } from "./node-address.ts";
-import { fixedError, invalidArgType, invalidArgValue, invalidFdType, missingOneOf } from "./node-error.ts";
+import { fixedError, invalidArgType, missingOneOf } from "./node-error.ts";
 import { type Callback, normalizeArgs } from "./normalize-args.ts";
 import { addressException, systemException } from "./system-exception.ts";
 import { TcpHandle, type TcpHandleOwner } from "./tcp-handle.ts";
-import { requireFunction, requireInteger, requireNumber, toDuration } from "./validate.ts";
+import { requireFunction, toDuration } from "./validate.ts";
 
 export interface OnRead {
   buffer: Uint8Array | (() => Uint8Array);
@@ -30,10 +29,10 @@ export interface SocketOptions {
   [other: string]: unknown;
 }
 
-interface Inside {
+/** What belongs to a socket and is nobody else's business. */
+export interface SocketInside {
   onread: OnRead | undefined;
   timeoutTimer: { arm(delay: number): void; disarm(): void; readonly armed: boolean } | undefined;
-  timeoutReferenced: boolean;
   keepAlive: boolean;
   keepAliveInitialDelay: number;
   noDelay: boolean | undefined;
@@ -56,7 +55,7 @@ export class NetSocket extends Duplex implements TcpHandleOwner {
   declare _stack: Stack;
   /** libuv's in Node; here the bridge to TCP. Null before it connects and when it is over. */
   declare _handle: TcpHandle | null;
-  declare _inside: Inside;
+  declare _inside: SocketInside;
   declare connecting: boolean;
   declare server: unknown;
   declare _server: unknown;
@@ -456,15 +455,15 @@ export class NetSocket extends Duplex implements TcpHandleOwner {
   }
 
   get bytesRead(): number | undefined {
-    return (this._inside as Inside | undefined)?.bytesRead;
+    return (this._inside as SocketInside | undefined)?.bytesRead;
   }
 
   get _bytesDispatched(): number | undefined {
-    return (this._inside as Inside | undefined)?.bytesDispatched;
+    return (this._inside as SocketInside | undefined)?.bytesDispatched;
   }
 
   get bytesWritten(): number | undefined {
-    const own: Inside | undefined = this._inside;
+    const own: SocketInside | undefined = this._inside;
     // On the prototype, where nothing was ever written.
     if (own === undefined) return undefined;
     let sum = own.bytesDispatched;
@@ -505,98 +504,6 @@ function lengthOf(chunk: unknown, encoding: BufferEncoding | undefined): number 
 }
 
 /** Node takes the delay of keep-alive probes in milliseconds and keeps whole seconds. */
-function seconds(milliseconds: number): number {
+export function seconds(milliseconds: number): number {
   return Math.max(0, Math.trunc(milliseconds / 1000) || 0);
-}
-
-/** The half that Duplex needs to know; the rest is `initialize`'s. */
-function baseOptions(options: SocketOptions): object {
-  const { onread: _, signal: __, ...rest } = options;
-  // `close` is told by the socket itself, when its handle is closed; strings keep their encoding until they are counted.
-  return { ...rest, allowHalfOpen: Boolean(options.allowHalfOpen), emitClose: false, autoDestroy: true, decodeStrings: false };
-}
-
-function toOptions(options: SocketOptions | number | undefined): SocketOptions {
-  if (typeof options === "number") return { fd: options };
-  return options ?? {};
-}
-
-function initialize(self: NetSocket, given?: SocketOptions | number): void {
-  const options = toOptions(given);
-  for (const key of ["objectMode", "readableObjectMode", "writableObjectMode"]) {
-    if (options[key]) throw invalidArgValue(`options.${key}`, options[key], "is not supported");
-  }
-  if (options.keepAliveInitialDelay !== undefined) requireNumber(options.keepAliveInitialDelay, "options.keepAliveInitialDelay");
-  self.connecting = false;
-  self._hadError = false;
-  self._host = null;
-  self._handle = null;
-  self._parent = null;
-  self.server = null;
-  self._server = null;
-  self.timeout = 0;
-  const { onread } = options;
-  const hasOnRead =
-    onread !== null &&
-    typeof onread === "object" &&
-    (onread.buffer instanceof Uint8Array || typeof onread.buffer === "function") &&
-    typeof onread.callback === "function";
-  self._inside = {
-    onread: hasOnRead ? onread : undefined,
-    timeoutTimer: undefined,
-    timeoutReferenced: true,
-    keepAlive: Boolean(options.keepAlive),
-    keepAliveInitialDelay: seconds(Number(options.keepAliveInitialDelay)),
-    noDelay: options.noDelay === undefined ? undefined : Boolean(options.noDelay),
-    bytesRead: 0,
-    pendingData: undefined,
-    pendingEncoding: undefined,
-    bytesDispatched: 0,
-    local: undefined,
-    remote: undefined,
-    resetting: false,
-    referenced: true,
-    connectAttempt: 0,
-  };
-  if (options.fd !== undefined) {
-    requireInteger(options.fd, "fd", 0, 2 ** 31 - 1);
-    throw invalidFdType("UNKNOWN");
-  }
-  self.on("end", onReadableEnd);
-  if (options.signal) addAbortSignal(options.signal, self);
-  if (options.handle) {
-    self.useHandle(options.handle);
-    options.handle.owner = self;
-    // Handles that were never used for anything are of a socket that begins to read by itself.
-    if (options.readable !== false && options.pauseOnCreate) {
-      options.handle.readStop();
-      (self as unknown as { _readableState: { flowing: boolean } })._readableState.flowing = false;
-    } else if (options.readable !== false && !options.manualStart) self.read(0);
-  }
-}
-
-/** Without `allowHalfOpen` our stream ends when the peer's does; whoever writes afterwards is told why that fails. */
-function onReadableEnd(this: NetSocket): void {
-  if (!this.allowHalfOpen) this.write = writeAfterEnd as typeof this.write;
-}
-
-function writeAfterEnd(this: NetSocket, chunk: unknown, encoding?: unknown, done?: unknown): boolean {
-  if (!this.writableEnded) return Duplex.prototype.write.call(this, chunk, encoding as BufferEncoding, done as () => void);
-  const callback = typeof encoding === "function" ? encoding : done;
-  const error = Object.assign(new Error("This socket has been ended by the other party"), { code: "EPIPE" });
-  if (typeof callback === "function") process.nextTick(callback as Callback, error);
-  this.destroy(error);
-  return false;
-}
-
-export type SocketConstructor = CallableConstructor<NetSocket, [options?: SocketOptions | number]>;
-
-/** The `Socket` of one stack. */
-export function socketClass(stack: Stack): SocketConstructor {
-  const base = function (this: NetSocket, options?: SocketOptions | number): void {
-    Reflect.apply(Duplex as unknown as () => void, this, [baseOptions(toOptions(options))]);
-  };
-  const Socket = callable("Socket", NetSocket, base, initialize);
-  Object.defineProperty(Socket.prototype, "_stack", { value: stack });
-  return Socket;
 }

@@ -3,8 +3,9 @@ import diagnosticsChannel from "node:diagnostics_channel";
 import net from "node:net";
 import type { Stack } from "@netstrata/socket";
 import { type NetServer, type ServerConstructor, serverClass } from "./net-server.ts";
-import { type NetSocket, type SocketConstructor, type SocketOptions, socketClass } from "./net-socket.ts";
+import type { NetSocket, SocketOptions } from "./net-socket.ts";
 import { type Callback, normalizeArgs } from "./normalize-args.ts";
+import { type SocketConstructor, socketClass } from "./socket-class.ts";
 
 const clientSocketChannel = diagnosticsChannel.channel("net.client.socket");
 
