@@ -55,3 +55,15 @@ test("files: each end holds a descriptor", async () => {
     expect.stringMatching(/^server: accepted 10.0.0.2:[0-9]+ as file 4$/),
   ]);
 });
+
+test("sockets-step-by-step: each call, its segments, and the states afterwards", async () => {
+  await import("../sockets-step-by-step.ts");
+  const calls = printed.map((line) => line.trim()).filter((line) => /^(server|client): /.test(line));
+  expect(calls.length).toBe(13);
+  const told = printed.join("\n");
+  expect(told).toMatch(
+    /connect\(10\.0\.0\.1:7\)\n {2}server ESTABLISHED, client ESTABLISHED\n.*Flags \[S\].*\n.*Flags \[S\.\].*\n.*Flags \[\.\]/,
+  );
+  expect(told).toMatch(/client: close\(\)\n {2}server CLOSE-WAIT, client FIN-WAIT-2\n.*Flags \[F\.\]/);
+  expect(told).toMatch(/server: close\(\)\n {2}server CLOSED, client TIME-WAIT\n.*Flags \[F\.\]/);
+});
