@@ -12,6 +12,8 @@ export interface QueuedError {
   error: ExtendedError;
   /** What the error is about: what was sent. */
   readonly payload: Uint8Array;
+  /** Linux loops the packet itself back, which nobody here has any more: the reader is told that it does not get all (SOF_TIMESTAMPING_OPT_TSONLY: does not want it). */
+  readonly isCut?: boolean;
   /** Who it was sent to. */
   readonly from: Received["from"];
   readonly control: readonly ControlMessage[];
@@ -19,6 +21,8 @@ export interface QueuedError {
 
 export class ErrorQueue {
   dropped = 0;
+  /** How often there was news, dropped or not: each is an edge for whoever waits for POLLERR. */
+  reports = 0;
   private readonly entries: Fifo<QueuedError> = new Fifo();
   private last: QueuedError | undefined;
 
@@ -27,6 +31,7 @@ export class ErrorQueue {
   }
 
   push(entry: QueuedError): void {
+    this.reports += 1;
     if (this.entries.length >= LONGEST_ERROR_QUEUE) {
       this.dropped += 1;
       return;
@@ -40,6 +45,12 @@ export class ErrorQueue {
     return this.entries.length === 0 ? undefined : this.last;
   }
 
+  /** The newest entry takes in what has happened now. */
+  extendNewest(error: ExtendedError): void {
+    this.reports += 1;
+    if (this.last !== undefined) this.last.error = error;
+  }
+
   clear(): void {
     this.entries.clear();
   }
@@ -48,7 +59,7 @@ export class ErrorQueue {
   receive(target: readonly Uint8Array[], domain: number): Received | "EAGAIN" {
     const entry = this.entries.shift();
     if (entry === undefined) return "EAGAIN";
-    const { payload, from, error } = entry;
+    const { payload, from, error, isCut = false } = entry;
     let filled = 0;
     for (const each of target) {
       const count = Math.min(each.length, payload.length - filled);
@@ -58,7 +69,7 @@ export class ErrorQueue {
     const [level, type] = domain === AF_INET ? [SOL_IP, IP_RECVERR] : [SOL_IPV6, IPV6_RECVERR];
     return {
       length: filled,
-      flags: MSG_ERRQUEUE | (filled < payload.length ? MSG_TRUNC : 0),
+      flags: MSG_ERRQUEUE | (isCut || filled < payload.length ? MSG_TRUNC : 0),
       from,
       control: [...entry.control, { level, type, value: error }],
     };

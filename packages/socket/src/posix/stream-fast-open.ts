@@ -5,7 +5,7 @@ import type { Attempt, Outcome } from "./call.ts";
 import { SOL_TCP, TCP_FASTOPEN_CONNECT } from "./linux-numbers.ts";
 import type { Outgoing } from "./open-file.ts";
 import type { StreamFile } from "./stream-file.ts";
-import { sendStream } from "./stream-send.ts";
+import { isZeroCopy, sendStream } from "./stream-send.ts";
 
 const NO_TEXT = new Uint8Array(0);
 
@@ -34,16 +34,21 @@ export function sendFast(file: StreamFile, message: Outgoing): Attempt<number> |
   let connecting: Attempt<number> | undefined = file.untilConnected("EINPROGRESS");
   const rest = sendStream(file, { ...message, bytes: message.bytes.subarray(inSyn) });
   file.wrote(inSyn);
+  // One call, and one piece of news of it: the rest tells of itself.
+  const returned = (): number => {
+    if (inSyn > 0) file.watchWrite(isZeroCopy(file, message.flags));
+    return inSyn;
+  };
   return (mayWait) => {
     if (connecting !== undefined) {
       const outcome = connecting(mayWait);
       if (outcome === undefined) return undefined;
-      if (typeof outcome === "string") return outcome === "EINPROGRESS" && inSyn > 0 ? inSyn : outcome;
+      if (typeof outcome === "string") return outcome === "EINPROGRESS" && inSyn > 0 ? returned() : outcome;
       connecting = undefined;
     }
-    if (inSyn === message.bytes.length) return inSyn;
+    if (inSyn === message.bytes.length) return returned();
     const outcome = rest(mayWait);
     if (typeof outcome === "number") return inSyn + outcome;
-    return outcome === undefined || inSyn === 0 ? outcome : inSyn;
+    return outcome === undefined || inSyn === 0 ? outcome : returned();
   };
 }

@@ -10,10 +10,9 @@ import type { StreamFile } from "./stream-file.ts";
 const LARGEST_PIECE = 65_483;
 
 export function sendStream(file: StreamFile, { bytes, flags }: Outgoing): Attempt<number> {
-  const isZeroCopy = (flags & c.MSG_ZEROCOPY) !== 0 && file.setting(c.SOL_SOCKET, c.SO_ZEROCOPY) === 1;
   let sent = 0;
   const returned = (): number => {
-    if (sent > 0) file.watchWrite(isZeroCopy);
+    if (sent > 0) file.watchWrite(isZeroCopy(file, flags));
     return sent;
   };
   return (mayWait) => {
@@ -43,6 +42,11 @@ export function sendStream(file: StreamFile, { bytes, flags }: Outgoing): Attemp
     if (mayWait) return undefined;
     return sent > 0 ? returned() : "EAGAIN";
   };
+}
+
+/** MSG_ZEROCOPY counts where SO_ZEROCOPY has allowed it. */
+export function isZeroCopy(file: StreamFile, flags: number): boolean {
+  return (flags & c.MSG_ZEROCOPY) !== 0 && file.setting(c.SOL_SOCKET, c.SO_ZEROCOPY) === 1;
 }
 
 /** TCP_NOTSENT_LOWAT: nothing more is taken while so much waits to be sent. */

@@ -312,12 +312,6 @@ export class Syscalls {
     return epoll.wait(maxevents, timeout);
   }
 
-  /** What a stream socket stands on, for whoever wants to look inside. */
-  connectionOf(fd: number): TcpConnection | undefined {
-    const file = this.table.find(fd);
-    return file instanceof StreamFile ? file.connection : undefined;
-  }
-
   /** While such a call waits it keeps the process alive, and the stack can end it. */
   private waitIn(call: Call, timeout: Milliseconds): void {
     const entry: Closable = { destroy: () => call.expire() };

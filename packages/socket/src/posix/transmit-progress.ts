@@ -62,7 +62,7 @@ export class TransmitProgress {
 
   /** TCP has come further. @returns whether there is news in the error queue */
   look(connection: TcpConnection): boolean {
-    const before = this.errors.length + this.errors.dropped;
+    const before = this.errors.reports;
     const fin = connection.state === "ESTABLISHED" || connection.state === "CLOSE-WAIT" || connection.unacknowledgedLength === 0 ? 0 : 1;
     const sent = this.written - Math.max(0, connection.unsentLength - fin);
     const acknowledged = this.written - Math.max(0, connection.unacknowledgedLength - fin);
@@ -77,7 +77,7 @@ export class TransmitProgress {
       if ((write.timestamping & c.SOF_TIMESTAMPING_TX_ACK) !== 0) this.report(write, c.SCM_TSTAMP_ACK);
       if (write.zeroCopy !== undefined) this.completeZeroCopy(write.zeroCopy);
     }
-    return this.errors.length + this.errors.dropped > before;
+    return this.errors.reports > before;
   }
 
   /** The connection is gone: buffers are free, and nothing more is known. */
@@ -92,6 +92,7 @@ export class TransmitProgress {
     this.errors.push({
       error: extended(LINUX_ERRNO.ENOMSG, c.SO_EE_ORIGIN_TIMESTAMPING, 0, type, key >>> 0),
       payload: NOTHING,
+      isCut: (timestamping & c.SOF_TIMESTAMPING_OPT_TSONLY) === 0,
       from: undefined,
       control: (timestamping & c.SOF_TIMESTAMPING_SOFTWARE) !== 0 ? [{ level: c.SOL_SOCKET, type: c.SCM_TIMESTAMPING, value }] : [],
     });
@@ -101,7 +102,7 @@ export class TransmitProgress {
   private completeZeroCopy(id: number): void {
     const { newest } = this.errors;
     if (newest?.error.ee_origin === c.SO_EE_ORIGIN_ZEROCOPY && newest.error.ee_data + 1 === id) {
-      newest.error = { ...newest.error, ee_data: id };
+      this.errors.extendNewest({ ...newest.error, ee_data: id });
       return;
     }
     // What is sent here has been copied, and programs are told so: they may save themselves the trouble.

@@ -29,6 +29,7 @@ export const DEFAULT_TCP_OPTIONS: ResolvedTcpOptions = {
   ecn: "passive",
   ecnFallback: true,
   accurateEcnOption: true,
+  timeWaitFeedback: true,
   // RFC 7323 §1: for all, as every quick path needs them.
   timestamps: true,
   timestampOffset: true,

@@ -30,7 +30,7 @@ export class Listener implements TcpListener, HandshakeListener {
   readonly local: Endpoint;
   readonly binding: Binding;
   user: TcpListenerUser;
-  readonly options: ResolvedTcpOptions;
+  options: ResolvedTcpOptions;
   private limit: number;
   private readonly onClose: (listener: Listener) => void;
   /** Connections in SYN-RECEIVED, the oldest first. */

@@ -46,6 +46,7 @@ const LINUX: Personality = {
   windowValidation: "linux",
   burstSegments: 2, // tcp_min_tso_segs
   timeWait: 60_000, // TCP_TIMEWAIT_LEN
+  timeWaitFeedback: false, // struct tcp_timewait_sock has no counters
   finWait2: 60_000, // tcp_fin_timeout
   keepAliveIdle: 7_200_000, // tcp_keepalive_time
   keepAliveInterval: 75_000, // tcp_keepalive_intvl

@@ -43,7 +43,7 @@ export function transmit(tcb: TransmissionControlBlock, seq: SequenceNumber, len
   if (isSyn) flags |= tcb.ecnHandshake.flags(tcb, acknowledges, synTransmissions(tcb));
   else if (ecn !== undefined && (flags & RST) === 0) {
     if (ecn.field(length, isFresh) !== NOT_ECT) ipOptions = tcb.markable(ipOptions);
-    flags |= ecn.flags(length, isFresh);
+    if (!hasForgottenMarks(tcb)) flags |= ecn.flags(length, isFresh);
   }
   prependTcp(
     packet,
@@ -78,6 +78,12 @@ export function transmit(tcb: TransmissionControlBlock, seq: SequenceNumber, len
   if (result === "network-unreachable") tcb.softError = "ENETUNREACH";
   // Another connection has learnt that the path is narrower.
   else if (result === "message-too-long") adaptToPath(tcb);
+}
+
+/** Linux keeps of a connection that is over too little to go on counting; what ends it is told by the connection itself while somebody holds it. */
+function hasForgottenMarks(tcb: TransmissionControlBlock): boolean {
+  if (tcb.state !== "TIME-WAIT" || tcb.options.timeWaitFeedback) return false;
+  return tcb.readClosed || tcb.unacknowledgedReceived === 0;
 }
 
 /** How often our SYN or SYN,ACK has been sent, with this time. */

@@ -91,6 +91,8 @@ export interface TcpConnectionOptions {
   readonly ecnFallback?: boolean;
   /** Send the option of Accurate ECN, which counts octets, wherever the peer knows it (RFC 9768 §3.2.3). @default true */
   readonly accurateEcnOption?: boolean;
+  /** Go on telling the peer of marks in TIME-WAIT (RFC 9768 §3.2.2); Linux does not. @default true */
+  readonly timeWaitFeedback?: boolean;
   /** Offer and use timestamps: a round trip for every acknowledgment, and PAWS (RFC 7323 §3 to §5). Fixed when the connection opens. @default true */
   readonly timestamps?: boolean;
   /** Start the timestamp clock at a secret number for each connection, instead of the host's clock (RFC 7323 §5.4). @default true */

@@ -39,6 +39,7 @@ import { ConnectionTable } from "./connection-table.ts";
 import { finishEvent } from "./event.ts";
 import { prepareFastOpen } from "./fast-open/active-fast-open.ts";
 import { FastOpen, type FastOpenOptions } from "./fast-open/fast-open.ts";
+import { followedByConnection, followedByListener } from "./followed-defaults.ts";
 import { createInitialSequenceNumbers, type InitialSequenceNumberSource } from "./initial-sequence-number.ts";
 import { Listener } from "./listener.ts";
 import { createLossRecovery } from "./loss-recovery/loss-recovery.ts";
@@ -162,10 +163,16 @@ export class Tcp implements TcpService, IpProtocolHandler, TcpContext {
     ip.register(this);
   }
 
-  /** Other defaults for the connections and listeners from now on; those that exist keep theirs. */
+  /** Other defaults from now on. What exists follows where a kernel's would (`followed-defaults.ts`), and has not chosen for itself. */
   changeDefaults(changes: TcpConnectionOptions): void {
-    const { userTimeoutChangeable } = this.defaults;
-    this.defaults = resolveTcpOptions(this.defaults, { userTimeoutChangeable, ...changes });
+    const before = this.defaults;
+    const after = resolveTcpOptions(before, { userTimeoutChangeable: before.userTimeoutChangeable, ...changes });
+    this.defaults = after;
+    for (const listener of [...this.listeners.values()].flat()) listener.options = followedByListener(listener.options, before, after);
+    for (const tcb of [...this.connections]) {
+      const followed = followedByConnection(tcb.options, before, after);
+      if (followed !== undefined) tcb.connection.set(followed);
+    }
   }
 
   /** Connections in any state but CLOSED, TIME-WAIT included. */

@@ -178,6 +178,11 @@ export class UserCalls implements TcpConnection {
     if (options.userTimeoutOption !== undefined && options.userTimeoutOption !== tcb.options.userTimeoutOption) tcb.userTimeout.due = true;
     tcb.options = resolveTcpOptions(tcb.options, options);
     tcb.ipOptions = { ...tcb.ipOptions, timeToLive: tcb.options.timeToLive, trafficClass: tcb.options.trafficClass };
+    if (options.accurateEcnOption !== undefined && tcb.ecn?.kind === "accurate") {
+      tcb.ecn.usesOption = options.accurateEcnOption;
+      updateSegmentSize(tcb);
+      tcb.congestion.segmentSizeChanged(tcb.segmentSize);
+    }
     if (options.congestionControl !== undefined) replaceCongestionControl(tcb);
     if (options.maximumSegmentSize !== undefined) updateSegmentSize(tcb);
     // As the kernels do: what waits goes out, corked or not.

@@ -14,6 +14,7 @@ export const tcpInfo: SocketOption = {
 };
 
 function infoOf({ connection, state }: StreamFile): OptionValue {
-  if (connection !== undefined && state !== "CLOSED") return { ...connection.tcpInfo() };
+  // What a connection has counted is there still when it is over.
+  if (connection !== undefined) return { ...connection.tcpInfo(), ...(state === "CLOSED" && { tcpi_state: CLOSED_STATE }) };
   return { tcpi_state: state === "LISTEN" ? LISTEN_STATE : CLOSED_STATE };
 }

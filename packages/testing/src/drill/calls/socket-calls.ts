@@ -52,6 +52,9 @@ function connect(operands: Operands, world: CallWorld): MadeCall {
 /** From now on a socket has two ends, and packets that belong to it. */
 export function attach(descriptor: number, remote: Endpoint, world: CallWorld): void {
   const local = world.syscalls.getsockname(descriptor);
+  const peer = world.syscalls.getpeername(descriptor);
+  // An address is of no consequence for a socket that has its peer.
+  if (typeof peer !== "string" && peer.port !== remote.port) return;
   const known = world.flows.of(descriptor);
   if (typeof local === "string" || local.port === 0) return;
   if (known !== undefined && known.remote.port === remote.port && known.local.port === local.port) return;

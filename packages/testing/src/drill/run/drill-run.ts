@@ -1,5 +1,6 @@
 // One run of a script: its events in the order of time, each at its time, on a virtual clock.
 import { type IpAddress, isIpv4, mappedFromIpv4 } from "@netstrata/core";
+import { constants } from "@netstrata/socket";
 import type { CallWorld } from "../calls/call-world.ts";
 import { runCode } from "../code/code-block.ts";
 import { CodeFailure, UnsupportedCode } from "../code/code-value.ts";
@@ -241,7 +242,9 @@ export class DrillRun implements OutboundWorld {
   private tcpInfo(): Readonly<Record<string, unknown>> | undefined {
     const flow = this.flows.current ?? this.flows.flows[0];
     if (flow === undefined) return undefined;
-    const held = flow.descriptor === undefined ? undefined : this.underTest.stack.syscalls.connectionOf(flow.descriptor);
-    return (held ?? this.underTest.connection(flow.local, flow.remote))?.tcpInfo() as Readonly<Record<string, unknown>> | undefined;
+    const { syscalls } = this.underTest.stack;
+    const held = flow.descriptor === undefined ? undefined : syscalls.getsockopt(flow.descriptor, constants.SOL_TCP, constants.TCP_INFO);
+    const info = typeof held === "object" ? held.value : this.underTest.connection(flow.local, flow.remote)?.tcpInfo();
+    return info as Readonly<Record<string, unknown>> | undefined;
   }
 }

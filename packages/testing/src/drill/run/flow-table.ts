@@ -54,7 +54,9 @@ export class FlowTable {
 
   accepted(descriptor: number, remote: Endpoint): void {
     const flow = this.flows.find((each) => each.descriptor === undefined && isSame(each.remote, plain(remote)));
-    if (flow !== undefined) flow.descriptor = descriptor;
+    if (flow === undefined) return;
+    flow.descriptor = descriptor;
+    this.sockets.set(descriptor, { descriptor, protocol: flow.protocol });
   }
 
   /** The script has closed a descriptor: what still comes out of its connection need not be described. */

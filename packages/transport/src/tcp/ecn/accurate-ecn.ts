@@ -51,7 +51,7 @@ export class AccurateEcn implements EcnFeedback {
   /** Packets that an acknowledgment covers, on the average. */
   private packetsPerAck = 0;
 
-  private readonly usesOption: boolean;
+  usesOption: boolean;
 
   /** @param synOptions of the peer's SYN or SYN,ACK; @param usesOption send the option wherever the peer knows it */
   constructor(synOptions: TcpOptions, usesOption: boolean) {

@@ -7,6 +7,8 @@ import { CE, ECT_0, NOT_ECT } from "./ecn-field.ts";
 
 export class ClassicEcn implements EcnFeedback {
   readonly kind = "classic";
+  /** There is none. */
+  usesOption = false;
   readonly optionLength = 0;
   mayMark: boolean;
   deliveredMarks = 0;

@@ -34,6 +34,8 @@ export interface EcnFeedback {
   field(length: number, isFresh: boolean): number;
   /** `options` of the next segment, with the one that counts octets; undefined: not in this segment. SACK blocks may have to make room. */
   addOption(tcb: TransmissionControlBlock, options: TcpOptions): TcpOptions | undefined;
+  /** That option is sent wherever the peer knows it. */
+  usesOption: boolean;
   /** Octets by which that option shortens segments of text. */
   readonly optionLength: number;
 }
