@@ -9,7 +9,7 @@ import {
   type TcpEvent,
   type TcpStackOptions,
 } from "../../src/index.ts";
-import { twoHosts } from "../two-hosts.ts";
+import { type TwoHosts, twoHosts } from "../two-hosts.ts";
 import { EcnMeddler } from "./ecn-meddler.ts";
 import { StallWatch } from "./stall-watch.ts";
 
@@ -24,7 +24,7 @@ class Talker {
   ended: string | undefined;
   error: string | undefined;
   private readonly toSend: Uint8Array;
-  private sent = 0;
+  private sent: number;
   private readonly expected: Uint8Array;
   private received = 0;
   private readonly random: SeededRandom;
@@ -45,6 +45,7 @@ class Talker {
     expected: Uint8Array,
     random: SeededRandom,
     closesLast: boolean,
+    sent = 0,
   ) {
     this.connection = connection;
     this.pause = randomBelow(random, 3) > 0 ? 0 : randomBelow(random, 3000);
@@ -52,6 +53,7 @@ class Talker {
     this.progressAt = clock.now();
     this.reading = clock.timer(() => this.read());
     this.toSend = toSend;
+    this.sent = sent;
     this.expected = expected;
     this.random = random;
     this.closesLast = closesLast;
@@ -175,7 +177,34 @@ function randomStackOptions(random: SeededRandom): TcpStackOptions {
     ...randomCongestionOptions(random.fork(`congestion ${start}`)),
     ...randomEcnOptions(random.fork(`ecn ${start}`)),
     ...randomMemoryOptions(random.fork(`memory ${start}`)),
+    ...randomHandshakeOptions(random.fork(`handshake ${start}`)),
+    // However bad the network is: nobody is to give up.
     userTimeout: PATIENCE,
+    synTimeout: PATIENCE,
+    retries: Number.POSITIVE_INFINITY,
+    orphanRetries: 50,
+    synRetries: Number.POSITIVE_INFINITY,
+    synAckRetries: Number.POSITIVE_INFINITY,
+  };
+}
+
+/** What only the first segments of a connection decide, and whose choices all the rest is. */
+function randomHandshakeOptions(random: SeededRandom): TcpStackOptions {
+  const maybe = (): boolean => randomBelow(random, 2) === 0;
+  const optional = (): boolean => randomBelow(random, 4) > 0;
+  return {
+    personality: (["rfc", "rfc", "linux", "freebsd"] as const)[randomBelow(random, 4)],
+    timestamps: optional(),
+    timestampOffset: optional(),
+    windowScaling: optional(),
+    // Not "always": who answers with cookies refuses what overtakes the last segment of the handshake, as RFC 4987 §3.6 says.
+    synCookies: maybe() ? "never" : "pressure",
+    fastOpen: maybe() ? { backlog: maybe() ? 8 : 0, clientWithoutCookie: maybe(), serverWithoutCookie: maybe() } : undefined,
+    nagle: maybe() ? "rfc" : "minshall",
+    zeroWindowProbe: maybe() ? "octet" : "empty",
+    rtoEstimator: maybe() ? "rfc" : "linux",
+    acknowledgments: (["rfc", "linux", "freebsd"] as const)[randomBelow(random, 3)],
+    burstSegments: maybe() ? 0 : 2,
   };
 }
 
@@ -204,6 +233,19 @@ function randomQueue(random: SeededRandom): QueueDisciplineFactory | undefined {
   return [undefined, undefined, codel({ target: 1 + randomBelow(random, 20) }), thresholdMarking(2 + randomBelow(random, 20))][
     randomBelow(random, 4)
   ];
+}
+
+/** In one world of two the first text goes with the SYN, and in half of these the hosts have met: the client has a cookie, which may be an old one. */
+function randomFastOpenText({ a, b }: TwoHosts, random: SeededRandom, text: Uint8Array): Uint8Array | undefined {
+  if (randomBelow(random, 2) === 0) return undefined;
+  if (randomBelow(random, 2) === 0) {
+    const isOld = randomBelow(random, 4) === 0;
+    const cookie = isOld
+      ? randomBytes(random, 8)
+      : b.tcp.fastOpen.cookies.cookieFor({ address: b.address, port: 80 }, { address: a.address, port: 0 });
+    a.tcp.fastOpen.cache.answered(b.address, { cookie, experimental: false }, 1460);
+  }
+  return text.subarray(0, randomBelow(random, 3000));
 }
 
 /** Runs one world to its end; undefined when all is well, else what went wrong. */
@@ -251,14 +293,20 @@ export function runSeed(seed: number): string | undefined {
     { address: net.b.address, port: 80 },
     {
       acceptable: (listening) => {
-        b = new Talker(net.clock, listening.accept() as TcpConnection, bToA, aToB, random.fork("b"), closers === 1);
+        const connection = listening.accept() as TcpConnection;
+        // RFC 7413 §2.1: a copy of a SYN with text that comes late may open another connection, which repeats that text.
+        if (b !== undefined) return connection.abort();
+        b = new Talker(net.clock, connection, bToA, aToB, random.fork("b"), closers === 1);
         b.start();
       },
     },
   );
-  const opened = net.a.tcp.open({ address: net.b.address, port: 80 }, {});
+  const fastOpen = randomFastOpenText(net, random.fork("fast open"), aToB);
+  const opened = net.a.tcp.open({ address: net.b.address, port: 80 }, {}, { fastOpen });
   if (typeof opened === "string" || typeof listener === "string") return `cannot open: ${String(opened)} ${String(listener)}`;
-  const a = new Talker(net.clock, opened, aToB, bToA, random.fork("a"), closers === 2);
+  // What of the text the send buffer takes counts as sent.
+  const given = Math.min(fastOpen?.length ?? 0, opened.options.sendBuffer);
+  const a = new Talker(net.clock, opened, aToB, bToA, random.fork("a"), closers === 2, given);
   watches.push(new StallWatch(opened));
   while (a.ended === undefined || b?.ended === undefined) {
     if (b !== undefined && watches.length === 1) watches.push(new StallWatch(b.connection));
