@@ -25,8 +25,9 @@ export function isAcceptable(tcb: TransmissionControlBlock, segment: Segment): b
   const first = sequenceDistance(nxt, segment.seq);
   if (length === 0) return wnd === 0 ? first === 0 : first >= 0 && first < wnd;
   if (wnd === 0) return false;
-  const last = first + length - 1;
-  return (first >= 0 && first < wnd) || (last >= 0 && last < wnd);
+  // The RFC asks whether its first or its last octet lies in the window; so asked, what begins before a small window and ends
+  // behind it would never be taken, nor what it acknowledges. Something of it lies there in all three cases.
+  return first < wnd && first + length > 0;
 }
 
 /** Cuts what lies outside the window off an acceptable segment, so that it begins at RCV.NXT or later. */

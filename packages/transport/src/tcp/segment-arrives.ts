@@ -286,7 +286,8 @@ function checkAcknowledgment(tcb: TransmissionControlBlock, segment: Segment): O
     tcb.ecnHandshake.acknowledged(tcb, segment);
     if (tcb.options.userTimeoutOption > 0) receiveUserTimeout(tcb, segment.options.userTimeout);
     becomeEstablished(tcb, segment);
-    return "continue";
+    // A server may have sent its FIN before the handshake was complete (RFC 7413 §4.2.2), and this may acknowledge it.
+    return afterAcknowledgment(tcb, segment);
   }
   if (!hasAcceptableAck(tcb, segment)) {
     tcb.context.drops.count("acknowledgment-out-of-range");

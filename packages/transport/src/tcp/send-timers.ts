@@ -53,7 +53,7 @@ export function armRetransmission(tcb: TransmissionControlBlock, start: "from no
   const first = tcb.scoreboard.first();
   if (first === undefined) return;
   const elapsed = start === "from now" ? 0 : tcb.clock.now() - first.sentAt;
-  const timeout = Math.max(1, tcb.retransmissionTimeout.value - elapsed);
+  const timeout = Math.max(1, tcb.retransmissionTimeout.value - elapsed) + pacingDelay(tcb);
   // The answer to a SYN is not probed for.
   tcb.probeDue = (first.flags & SYN) === 0 && tcb.recovery.mayProbe(tcb);
   const due = tcb.probeDue ? Math.min(timeout, tcb.recovery.probe.timeout(tcb)) : timeout;
@@ -67,7 +67,12 @@ export function armTimeout(tcb: TransmissionControlBlock): void {
   if (first === undefined) return;
   tcb.probeDue = false;
   tcb.sentFresh = false;
-  tcb.timer("retransmission").arm(Math.max(1, Math.min(patienceLeft(tcb, first), tcb.retransmissionTimeout.value)));
+  tcb.timer("retransmission").arm(Math.max(1, Math.min(patienceLeft(tcb, first), tcb.retransmissionTimeout.value + pacingDelay(tcb))));
+}
+
+/** What has to wait for its turn must not time out before it (Linux, tcp_pacing_delay()). */
+function pacingDelay(tcb: TransmissionControlBlock): Milliseconds {
+  return tcb.pacer === undefined ? 0 : tcb.pacer.wait(tcb.clock.now());
 }
 
 /** RFC 2018 §8: what is reported above may still be acknowledged by what is on its way; if not, it is gone. */

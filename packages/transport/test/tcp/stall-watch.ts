@@ -42,7 +42,8 @@ export class StallWatch {
     if (!goesOn) {
       // Linux lets a probe come due that may not be sent, before it sets the timer for the timeout.
       const timeouts = tcb.options.congestionAccounting === "segments" ? 2 : 1;
-      const due = now + timeouts * Math.max(this.largest, tcb.retransmissionTimeout.value);
+      // What is paced waits for its turn.
+      const due = now + timeouts * Math.max(this.largest, tcb.retransmissionTimeout.value) + (tcb.pacer?.wait(now) ?? 0);
       this.largest = 0;
       // What is reported or repeated does not start the timer anew, so a timeout that was longer may still be running.
       this.due = tcb.snd.una === this.una ? Math.max(due, this.due) : due;
