@@ -160,6 +160,19 @@ describe("a server", () => {
     expect(connection.info().unacknowledged).toBe(0);
   });
 
+  dialogue("seed 5469: a FIN that went out before the end of the handshake is acknowledged by the segment that ends it", (peer) => {
+    peer.listen({ fastOpenBacklog: 5 });
+    const cookie = cookieOf(peer);
+    peer.send({ flags: "S", seq: 0, data: "hi", options: { fastOpen: option(cookie) } });
+    peer.expect({ flags: "SA", ack: 3 });
+    const connection = peer.accepted();
+    connection.close();
+    peer.expect({ flags: "FA", seq: 1, ack: 3 });
+    peer.send({ flags: "FA", seq: 3, ack: 2 });
+    expect(connection.state).toBe("TIME-WAIT");
+    peer.expect({ flags: "A", seq: 2, ack: 4 });
+  });
+
   dialogue("a RST after the text leaves what was read readable, and the connection dead", (peer) => {
     peer.listen({ fastOpenBacklog: 5 });
     const cookie = cookieOf(peer);

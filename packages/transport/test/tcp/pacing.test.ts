@@ -37,6 +37,22 @@ describe("pacing", () => {
     expect(at).toEqual([0, 5, 15, 25, 35, 45, 55, 65, 75, 85]);
   });
 
+  dialogue("seed 2082: what is lost and waits for its turn does not time out meanwhile", (peer) => {
+    peer.listen({ sendBuffer: 1_000_000, maximumPacingRate: 500, initialWindow: 3, tailLossProbe: false, sack: false });
+    peer.send({ flags: "S", seq: 0, options: { maximumSegmentSize: MSS } });
+    peer.expect({ flags: "SA", seq: 0, ack: 1 });
+    peer.send({ flags: "A", seq: 1, ack: 1 });
+    peer.accepted().send(octets(2000));
+    // At this rate 1000 octets take two seconds; the timeout is one.
+    peer.expect({ flags: "A", seq: 1, data: 1000 });
+    peer.advance(2000);
+    peer.expect({ flags: "PA", seq: 1001, data: 1000 });
+    expect(peer.tcp.counters.TCPTimeouts).toBe(0);
+    peer.advance(1100);
+    expect(peer.tcp.counters.TCPTimeouts).toBe(1);
+    peer.takeAll();
+  });
+
   dialogue("what waits for its turn is no reason to probe the peer's window", (peer) => {
     departures(peer, { maximumPacingRate: 1000 });
     peer.advance(5000);

@@ -52,6 +52,23 @@ describe("the right edge", () => {
   });
 });
 
+describe("what is acceptable", () => {
+  dialogue(
+    "seed 38987: a segment that begins before a small window and ends behind it is cut to fit, and its acknowledgment counts",
+    (peer) => {
+      const connection = peer.connect({ receiveBuffer: 1000, receiveBufferMaximum: 1000, delayedAck: 0 });
+      connection.send(octets(10));
+      peer.expect({ flags: "PA", seq: 1, data: 10 });
+      peer.send({ flags: "A", seq: 1, ack: 1, data: octets(300) });
+      peer.expect({ flags: "A", ack: 301, window: 700 });
+      peer.send({ flags: "PA", seq: 1, ack: 11, data: octets(1400) });
+      expect(connection.info().unacknowledged).toBe(0);
+      peer.expect({ flags: "A", seq: 11, ack: 1001, window: 0 });
+      expect(connection.readableLength).toBe(1000);
+    },
+  );
+});
+
 describe("silly windows", () => {
   dialogue("MUST-39: the window opens in steps of a segment, not by the octets that are read", (peer) => {
     const connection = peer.connect({ receiveBuffer: 10_000, delayedAck: 0 });
