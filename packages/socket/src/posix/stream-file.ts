@@ -124,6 +124,7 @@ export class StreamFile extends SocketFile implements TcpUser, TcpListenerUser {
   configure(options: TcpConnectionOptions): void {
     this.options = { ...this.options, ...options };
     this.connection?.set(options);
+    this.listener?.set(options);
     // A larger buffer may have room for what waits.
     this.changed();
   }

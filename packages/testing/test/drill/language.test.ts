@@ -189,6 +189,10 @@ describe("the rest of a script", () => {
     expect(commands({ linux: "1" })).toEqual(["a"]);
     expect(commands({ linux: "1", ipv6: "1" })).toEqual(["a", "d"]);
     expect(commands({})).toEqual(["b", "c"]);
+    const three = "#ifdef linux\n0 `a`\n#elif defined(freebsd)\n0 `b`\n#else\n0 `c`\n#endif\n";
+    const chosen = (name: string): number | undefined => parsed(three, { [name]: "1" }).events[0]?.line;
+    expect(["linux", "freebsd", "rfc"].map(chosen)).toEqual([2, 4, 6]);
+    expect(parsed(three, { linux: "1", freebsd: "1" }).events).toHaveLength(1);
     expect(parseScript("#ifdef x\n0 `a`")).toMatchObject({ line: 1, message: expect.stringContaining("#endif") });
   });
 });

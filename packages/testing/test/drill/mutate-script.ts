@@ -9,7 +9,7 @@ export interface Mutation {
 /** A change of one line: what is changed, and the line. */
 type Change = readonly [what: string, line: string];
 
-const PERSONALITY_SECTION = /^#\s*(ifdef|ifndef|else|endif)\s*(\w*)/;
+const PERSONALITY_SECTION = /^#\s*(ifdef|ifndef|elif|else|endif)\s*(?:defined\()?(\w*)/;
 /** A packet that has to come out: its time, the IP part, flags, sequence numbers and the rest. */
 const OUTBOUND = /^(\s*[+\d.~*]*\s*>\s+)((?:\[[^\]]*\]\s*|\d+ > \d+\s+)*)([FSRPUEWA.0-7]+|-)( +)(\d+):(\d+)\((\d+)\)(.*)$/;
 const RESULT = /^(.*\w\(.*\) = )(-?\d+)( E[A-Z]+)?(.*)$/;
@@ -33,14 +33,18 @@ export function mutationsOf(text: string, personality: string): Mutation[] {
   );
 }
 
-/** Which lines are for this personality; our scripts have no sections within sections. */
+/** Which lines are for this personality, over IPv4; our scripts have no sections within sections. */
 function keptLines(lines: readonly string[], personality: string): boolean[] {
+  const isDefined = (name: string): boolean => name === personality || name === "ipv4";
   let isKept = true;
+  let isChosen = false;
   return lines.map((line) => {
     const [, directive, name] = PERSONALITY_SECTION.exec(line) ?? [];
-    if (directive === "ifdef" || directive === "ifndef") isKept = (name === personality) === (directive === "ifdef");
-    else if (directive === "else") isKept = !isKept;
-    else if (directive === "endif") isKept = true;
+    if (directive === "ifdef" || directive === "ifndef") isChosen = isKept = isDefined(name) === (directive === "ifdef");
+    else if (directive === "elif" || directive === "else") {
+      isKept = !isChosen && (directive === "else" || isDefined(name));
+      isChosen ||= isKept;
+    } else if (directive === "endif") isKept = true;
     return isKept;
   });
 }
@@ -89,8 +93,7 @@ function packetChanges([, head, ip, flags, gap, start, end, length, rest]: RegEx
   const changed: Change[] = [
     ["flags", line({ flags: flags.includes("F") ? flags.replace("F", "") || "-" : `F${flags}` })],
     ["PSH", line({ flags: flags.includes("P") ? flags.replace("P", "") : `P${flags}` })],
-    ["length", line({ longer: 1 })],
-    ["no options", line({ rest: `${rest.replace(/<[^>]*>/, "")} <200 00>` })],
+    ["no options", line({ rest: `${rest.replace(/<[^>]*>| payload.*/g, "")} <200 00>` })],
     ...plusOne("ack"),
     ...plusOne("win"),
     ...plusOne("urg"),
@@ -98,6 +101,10 @@ function packetChanges([, head, ip, flags, gap, start, end, length, rest]: RegEx
     ...plusOne("wscale"),
     ...plusOne("ecr"),
   ];
+  const text = /payload "(.)/.exec(rest)?.[1];
+  // What the octets are says how many they are.
+  if (text === undefined) changed.push(["length", line({ longer: 1 })]);
+  else changed.push(["octets", line({ rest: rest.replace(`"${text}`, `"${text === "~" ? "^" : "~"}`) })]);
   // The number of a SYN is where the script begins to count.
   if (!flags.includes("S")) changed.push(["seq", line({ by: 1 })]);
   if (/\bsack \d/.test(rest))

@@ -1,5 +1,6 @@
 // Delayed acknowledgments (RFC 9293 §3.8.6.3) as Linux 6.x gives them: quick at the start, then in the rhythm of the sender.
 import type { Milliseconds } from "@netstrata/core";
+import { gradualWindow } from "./buffers/gradual-window.ts";
 import type { DelayedAcknowledgment } from "./delayed-acknowledgment.ts";
 import type { TransmissionControlBlock } from "./transmission-control-block.ts";
 
@@ -77,7 +78,11 @@ export class LinuxAcknowledgment implements DelayedAcknowledgment {
     if (owed > 0 && drained && (this.pushes > 1 || (this.pushes === 1 && !this.takesTurns))) return true;
     // The window at least doubles.
     const now = tcb.rcv.wnd;
-    return 2 * now <= tcb.receiving.limit && tcb.receiveRoom >= Math.max(2 * now, tcb.segmentSize);
+    if (2 * now > tcb.receiving.limit) return false;
+    if (tcb.options.windowGrowth !== "gradual") return tcb.receiveRoom >= Math.max(2 * now, tcb.segmentSize);
+    // __tcp_select_window(): what would be offered, which is nothing while the room is silly.
+    const next = gradualWindow(tcb);
+    return next > 0 && next >= 2 * now;
   }
 
   acknowledged(tcb: TransmissionControlBlock, withText: boolean): void {

@@ -3,14 +3,14 @@ import type { Host } from "@netstrata/core";
 import type { Endpoint } from "../endpoint.ts";
 import type { Binding } from "../wildcard.ts";
 import { abort, becomeClosed } from "./closing.ts";
-import type { ResolvedTcpOptions } from "./connection-options.ts";
+import { type ResolvedTcpOptions, resolveTcpOptions } from "./connection-options.ts";
 import { finishEvent } from "./event.ts";
 import { setFastOpenKeys } from "./fast-open/fast-open.ts";
 import { FastOpenCookies } from "./fast-open/fast-open-cookies.ts";
 import { FastOpenQueue } from "./fast-open/fast-open-queue.ts";
 import { retriesWithin } from "./patience.ts";
 import type { PersonalityName } from "./personality.ts";
-import type { TcpConnection, TcpListener, TcpListenerUser, TcpListenOptions } from "./tcp-service.ts";
+import type { TcpConnection, TcpConnectionOptions, TcpListener, TcpListenerUser, TcpListenOptions } from "./tcp-service.ts";
 import type { HandshakeListener, TransmissionControlBlock } from "./transmission-control-block.ts";
 
 export const DEFAULT_BACKLOG = 128;
@@ -73,6 +73,10 @@ export class Listener implements TcpListener, HandshakeListener {
 
   set backlog(backlog: number) {
     this.limit = Math.max(1, backlog);
+  }
+
+  set(options: TcpConnectionOptions): void {
+    this.options = resolveTcpOptions(this.options, options);
   }
 
   /** As many wait as may; another SYN is not worth an answer, and the peer tries again. */

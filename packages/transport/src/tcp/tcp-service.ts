@@ -363,6 +363,8 @@ export interface TcpListener {
   /** As in the options; may be changed at any time. */
   fastOpenBacklog: number;
   deferAccept: number;
+  /** Changes what connections of this listener begin with, from the next SYN on. */
+  set(options: TcpConnectionOptions): void;
   /** Makes and takes cookies by keys of this listener's own: 16 octets, or 32 with the key before. Throws a RangeError at any other length. */
   setFastOpenKeys(keys: Uint8Array): void;
   /** The connection that has waited longest; undefined when none waits. It may have been closed by its peer meanwhile. */

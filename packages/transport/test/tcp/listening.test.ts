@@ -28,6 +28,16 @@ describe("accepting", () => {
     expect([listener.accept()?.remote.port, listener.accept()?.remote.port, listener.accept()]).toEqual([5001, 5002, undefined]);
   });
 
+  dialogue("what is changed at a listener is so for connections from the next SYN on", (peer) => {
+    const listener = peer.listen();
+    shakeHands(peer, 5001);
+    listener.set({ receiveBuffer: 3000, keepAlive: true });
+    shakeHands(peer, 5002);
+    const chosen = [listener.accept(), listener.accept()].map((connection) => connection?.options);
+    expect(chosen.map((options) => options?.keepAlive)).toEqual([false, true]);
+    expect(chosen[1]).toMatchObject({ receiveBuffer: 3000, receiveBufferMaximum: 3000 });
+  });
+
   dialogue("a connection is acceptable after the text that came with its last acknowledgment was taken", (peer) => {
     const listener = peer.listen();
     const heard: string[] = [];

@@ -15,6 +15,8 @@ interface Section {
   /** What stands around it is kept. */
   readonly outer: boolean;
   kept: boolean;
+  /** One of its parts was kept: none behind it is. */
+  chosen: boolean;
   hadElse: boolean;
 }
 
@@ -48,15 +50,16 @@ function apply(directive: string, rest: string, line: number, stack: Section[], 
     case "ifndef":
     case "if": {
       if (stack.length >= DEEPEST) throw new ScriptError("sections within too many sections", place);
-      stack.push({ line, outer: isKept, kept: isKept && holds(directive, rest, definitions), hadElse: false });
+      const kept = isKept && holds(directive, rest, definitions);
+      stack.push({ line, outer: isKept, kept, chosen: kept, hadElse: false });
       return;
     }
     case "else":
     case "elif": {
       if (section === undefined || section.hadElse) throw new ScriptError(`#${directive} without #ifdef`, place);
-      const wasKept = section.kept;
-      section.hadElse = directive === "else" || wasKept;
-      section.kept = section.outer && !wasKept && (directive === "else" || holds("if", rest, definitions));
+      section.hadElse = directive === "else";
+      section.kept = section.outer && !section.chosen && (directive === "else" || holds("if", rest, definitions));
+      section.chosen ||= section.kept;
       return;
     }
     case "endif":
