@@ -10,7 +10,7 @@ export type { GotOption } from "./posix/options/option.ts";
 export type { PollFd } from "./posix/poll.ts";
 export { type AcceptResult, Posix, type ReceiveResult, type SockAddr } from "./posix/posix.ts";
 export type { SelectSets } from "./posix/select.ts";
-export { type AcceptedDescriptor, type SendMessage, Syscalls } from "./posix/syscalls.ts";
+export { type AcceptedDescriptor, type PipeDescriptors, type SendMessage, Syscalls } from "./posix/syscalls.ts";
 export * from "./real-time-clock.ts";
 export * from "./real-time-host.ts";
 export * from "./server.ts";

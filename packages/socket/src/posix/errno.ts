@@ -18,6 +18,7 @@ export const LINUX_ERRNO = {
   ENFILE: 23,
   EMFILE: 24,
   ENOTTY: 25,
+  EFBIG: 27,
   ESPIPE: 29,
   EPIPE: 32,
   EDOM: 33,

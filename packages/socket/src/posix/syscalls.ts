@@ -11,13 +11,17 @@ import { DescriptorTable } from "./descriptor-table.ts";
 import { type EpollEvent, EpollFile } from "./epoll.ts";
 import type { Errno } from "./errno.ts";
 import * as constant from "./linux-numbers.ts";
+import { MemoryFile } from "./memory-file.ts";
 import { type OpenFile, type OptionDefaults, type Outgoing, type Received, SocketFile } from "./open-file.ts";
 import type { OptionValue } from "./option-value.ts";
 import type { GotOption } from "./options/option.ts";
 import { getOption, setOption } from "./options/socket-options.ts";
+import { PipeEnd } from "./pipe.ts";
+import { PlainFile } from "./plain-file.ts";
 import { look, type PollFd, PollWait } from "./poll.ts";
 import { type SelectSets, select } from "./select.ts";
 import { addressAbove, addressBelow } from "./socket-family.ts";
+import { sendfile, splice } from "./splice.ts";
 import { StreamFile, type StreamFileOwner } from "./stream-file.ts";
 import { WakeUps } from "./wake-ups.ts";
 
@@ -32,6 +36,12 @@ export interface SendMessage {
   readonly name?: Endpoint;
   readonly pieces: readonly Uint8Array[];
   readonly control?: readonly ControlMessage[];
+}
+
+/** What `pipe` gives: read from the one, write to the other. */
+export interface PipeDescriptors {
+  readonly from: number;
+  readonly to: number;
 }
 
 export interface AcceptedDescriptor {
@@ -137,7 +147,10 @@ export class Syscalls {
     });
   }
 
+  /** @param target undefined is a pointer to nowhere: EFAULT */
   read(fd: number, target: Uint8Array | undefined): Call {
+    const file = this.table.find(fd);
+    if (file instanceof PlainFile) return target === undefined ? new Call<number>("EFAULT") : file.read(target);
     return this.recv(fd, target, 0);
   }
 
@@ -158,7 +171,10 @@ export class Syscalls {
     return this.calling(fd, (file) => (targets === undefined ? new Call<Received>("EFAULT") : file.receive(targets, flags)));
   }
 
+  /** @param bytes undefined is a pointer to nowhere: EFAULT */
   write(fd: number, bytes: Uint8Array | undefined): Call {
+    const file = this.table.find(fd);
+    if (file instanceof PlainFile) return bytes === undefined ? new Call<number>("EFAULT") : file.write(bytes);
     return this.send(fd, bytes, 0);
   }
 
@@ -190,6 +206,39 @@ export class Syscalls {
     const file = this.table.release(fd);
     if (file === undefined) return new Call<number>("EBADF");
     return file.references === 0 ? file.close() : new Call<number>(0);
+  }
+
+  /** @param flags O_NONBLOCK and O_CLOEXEC, for both ends */
+  pipe2(flags = 0): PipeDescriptors | Errno {
+    if ((flags & ~(constant.O_NONBLOCK | constant.O_CLOEXEC)) !== 0) return "EINVAL";
+    const { reader, writer } = PipeEnd.pair(this.streams);
+    const isClosedOnExec = (flags & constant.O_CLOEXEC) !== 0;
+    const from = this.table.open(reader, isClosedOnExec);
+    if (typeof from === "string") return from;
+    const to = this.table.open(writer, isClosedOnExec);
+    if (typeof to === "string") {
+      this.close(from);
+      return to;
+    }
+    for (const end of [reader, writer]) end.nonBlocking = (flags & constant.O_NONBLOCK) !== 0;
+    return { from, to };
+  }
+
+  /** A file in memory. @param octets what is in it at first; not copied */
+  memfd_create(octets: Uint8Array = NO_BYTES): Result {
+    return this.table.open(new MemoryFile(this.streams, octets), false);
+  }
+
+  /** @param flags SPLICE_F_NONBLOCK, SPLICE_F_MORE */
+  splice(from: number, to: number, length: number, flags = 0): Call {
+    const [source, target] = [this.table.find(from), this.table.find(to)];
+    return source === undefined || target === undefined ? new Call<number>("EBADF") : splice(source, target, length, flags);
+  }
+
+  /** @param offset where to begin; undefined: where the file's last reader has stopped */
+  sendfile(to: number, from: number, offset: number | undefined, count: number): Call {
+    const [target, source] = [this.table.find(to), this.table.find(from)];
+    return source === undefined || target === undefined ? new Call<number>("EBADF") : sendfile(target, source, offset, count);
   }
 
   dup(fd: number): Result {

@@ -1,4 +1,5 @@
 // A run: outcomes, commands, options, times, mapping of numbers.
+import { existsSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { type DrillOptions, type DrillReport, renderDrillReport, runDrill } from "../../src/index.ts";
 import { drill } from "../../src/node.ts";
@@ -94,7 +95,10 @@ describe("commands", () => {
     expect(await outcome("sysctl -e -q net.ipv4.tcp_fancy=1")).toBe("pass");
     expect(await outcome("sysctl -q net.ipv4.tcp_shrink_window=1")).toContain("unsupported");
     expect(await outcome("./prepare.sh")).toContain("which is not there");
-    expect(await outcome("touch /tmp/netstrata-drill-was-here")).toContain("unsupported");
+    expect(await outcome("mkdir /tmp/netstrata-drill-was-here")).toContain("unsupported");
+    // Files are the run's own.
+    expect(await outcome("touch /tmp/netstrata-drill-was-here; echo x > /tmp/netstrata-drill-was-here")).toBe("pass");
+    expect(existsSync("/tmp/netstrata-drill-was-here")).toBe(false);
   });
 
   test("a command that fails fails the script", async () => {

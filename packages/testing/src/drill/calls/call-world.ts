@@ -11,6 +11,8 @@ export interface CallWorld {
   readonly ipVersion: DrillIpVersion;
   /** Live descriptors by the script's. */
   readonly descriptors: Map<number, number>;
+  /** Files that commands have made, by their path. */
+  readonly files: ReadonlyMap<string, Uint8Array>;
   /** What `...` stands for as an address: our own, and the one of the network beyond. */
   readonly localEnd: Endpoint;
   readonly remoteEnd: Endpoint;

@@ -19,6 +19,19 @@ function read(operands: Operands, world: CallWorld, flags: number): MadeCall {
   };
 }
 
+/** Sockets, and pipes too. */
+function writeFile(operands: Operands, world: CallWorld): MadeCall {
+  return { call: world.syscalls.write(descriptorOf(operands, 0, world), bufferOf(operands.at(1), operands.number(2), "write")) };
+}
+
+function readFile(operands: Operands, world: CallWorld): MadeCall {
+  const target = bufferOf({ kind: isNull(operands.at(1)) ? "name" : "any", name: "NULL" } as Expression, operands.number(2), "read");
+  return {
+    call: world.syscalls.read(descriptorOf(operands, 0, world), target),
+    check: (outcome) => checkText(operands.text(1), target, outcome as number),
+  };
+}
+
 /** A string in the place of the buffer is what must have been read. */
 function checkText(expected: string | undefined, target: Uint8Array | undefined, length: number): Difference[] {
   if (expected === undefined || target === undefined) return [];
@@ -126,12 +139,12 @@ function recvfrom(operands: Operands, world: CallWorld): MadeCall {
 }
 
 export const DATA_CALLS: readonly (readonly [string, Caller])[] = [
-  ["read", (operands, world) => read(operands, world, 0)],
+  ["read", readFile],
   ["recv", (operands, world) => read(operands, world, operands.number(3, 0))],
   ["recvfrom", recvfrom],
   ["recvmsg", recvmsg],
   ["readv", (operands, world) => ({ call: world.syscalls.readv(descriptorOf(operands, 0, world), pieces(operands.at(1), "readv")) })],
-  ["write", (operands, world) => write(operands, world, 0)],
+  ["write", writeFile],
   ["send", (operands, world) => write(operands, world, operands.number(3, 0))],
   ["sendto", sendto],
   ["sendmsg", sendmsg],

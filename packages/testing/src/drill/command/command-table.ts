@@ -2,6 +2,7 @@
 import { formatIp, parseIp } from "@netstrata/core";
 import { type Endpoint, formatEndpoint } from "@netstrata/transport";
 import { type Command, type CommandResult, type CommandWorld, FAILURE, SUCCESS } from "./command-world.ts";
+import { FILE_COMMANDS } from "./file-commands.ts";
 import { ip } from "./ip-command.ts";
 import { sysctl } from "./sysctl-command.ts";
 
@@ -25,6 +26,7 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
   ["netstat", ss],
   ["sockstat", ss],
   ["tcpdrop", tcpdrop],
+  ...FILE_COMMANDS,
   // About devices and drivers that this stack has not, or that every script has for itself.
   ...["tc", "ethtool", "modprobe", "kldload", "kldunload", "sync", "logger", "set", "export", "ulimit", "ifconfig"].map(
     (name) => [name, nothing] as const,

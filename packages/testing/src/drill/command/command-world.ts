@@ -12,6 +12,8 @@ export interface CommandWorld {
   readonly settings: Settings;
   /** A file beside the script; undefined where there is none, or no files at all. */
   readFile(path: string): string | undefined;
+  /** Files that exist in this run alone, by their path. */
+  readonly files: Map<string, Uint8Array>;
   /** TCP's options have changed: a stack that runs already has to know. */
   optionsChanged(changes: Readonly<Record<string, unknown>>): void;
   mtuChanged(mtu: number): void;

@@ -2,6 +2,7 @@
 import { COMMANDS } from "./command-table.ts";
 import { type Command, type CommandResult, type CommandWorld, FAILURE, SUCCESS } from "./command-world.ts";
 import { LINUX_DEFAULTS } from "./default-script.ts";
+import { writeFile } from "./file-commands.ts";
 import { readShell, type ShellCommand } from "./shell-line.ts";
 import { setSysctls } from "./sysctl-command.ts";
 
@@ -39,6 +40,15 @@ function runOne({ words, output }: ShellCommand, world: CommandWorld, input: str
   if (typeof result === "string" || output === undefined) return result;
   // `echo 1 > /proc/sys/net/ipv4/tcp_sack`
   if (output.file.startsWith("/proc/sys/")) return setSysctls([`${output.file}=${result.output}`], world);
+  // A file is one of this run's, and none of the system's.
+  if (!output.file.startsWith("/dev/")) {
+    const before = output.append ? (world.files.get(output.file) ?? new Uint8Array(0)) : new Uint8Array(0);
+    const added = new TextEncoder().encode(result.output);
+    const octets = new Uint8Array(before.length + added.length);
+    octets.set(before);
+    octets.set(added, before.length);
+    if (!writeFile(world, output.file, octets)) return FAILURE;
+  }
   return { ...result, output: "" };
 }
 

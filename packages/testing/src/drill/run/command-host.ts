@@ -23,6 +23,7 @@ export interface CommandHostParts {
 }
 
 export class CommandHost implements CommandWorld {
+  readonly files: Map<string, Uint8Array> = new Map();
   private readonly parts: CommandHostParts;
 
   constructor(parts: CommandHostParts) {

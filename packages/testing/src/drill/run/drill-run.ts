@@ -201,6 +201,7 @@ export class DrillRun implements OutboundWorld {
       flows: this.flows,
       ipVersion: run.ipVersion,
       descriptors: this.descriptors,
+      files: this.commands.files,
       localEnd: { address: this.seenByCalls(run.localAddress), port: run.bindPort },
       remoteEnd: { address: this.seenByCalls(run.remoteAddress), port: run.connectPort },
       toScriptTime: (live) => this.toScriptTime(live),

@@ -38,7 +38,10 @@ export abstract class LossBasedControl implements CongestionControl {
   }
 
   segmentSizeChanged(segmentSize: number): void {
+    // Who counts segments has as many of the new ones.
+    const scale = this.settings.accounting === "segments" ? segmentSize / this.segmentSize : 1;
     this.segmentSize = segmentSize;
+    if (scale !== 1) this.rescale(scale);
     this.window = Math.max(this.window, segmentSize);
   }
 
@@ -98,6 +101,13 @@ export abstract class LossBasedControl implements CongestionControl {
   restrict(window: number, threshold: number): void {
     this.window = Math.max(this.segmentSize, Math.min(this.window, window));
     this.threshold = threshold;
+  }
+
+  protected rescale(scale: number): void {
+    this.window = Math.round(this.window * scale);
+    this.threshold *= scale;
+    this.priorWindow *= scale;
+    this.priorThreshold *= scale;
   }
 
   private reduce(flightSize: number, reason: "loss" | "mark", now: Milliseconds): void {
