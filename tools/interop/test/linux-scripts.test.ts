@@ -39,7 +39,11 @@ function play(name: string, ipVersion: DrillIpVersion): Promise<DrillReport> {
 const note = (text: string): boolean => process.stderr.write(`Linux's scripts: ${text}\n`);
 
 describe.skipIf(!isThere)("Linux's own packetdrill scripts", () => {
-  const names = isThere ? readdirSync(source).filter((name) => name.endsWith(".pkt")).sort() : [];
+  const names = isThere
+    ? readdirSync(source)
+        .filter((name) => name.endsWith(".pkt"))
+        .sort()
+    : [];
   const expected = readExpected();
   const rows: string[] = [];
   let [runs, passes] = [0, 0];
@@ -68,7 +72,8 @@ describe.skipIf(!isThere)("Linux's own packetdrill scripts", () => {
   test("are those that were listed", () => {
     note(`${passes} of ${runs} runs pass`);
     if (process.env["NETSTRATA_ENTER"] === "1") {
-      const head = "# Scripts of Linux that pass: name, SHA-256 of the text, IP versions. Written by NETSTRATA_ENTER=1 (linux-scripts.test.ts).";
+      const head =
+        "# Scripts of Linux that pass: name, SHA-256 of the text, IP versions. Written by NETSTRATA_ENTER=1 (linux-scripts.test.ts).";
       writeFileSync(list, `${[head, ...rows.sort()].join("\n")}\n`);
       return;
     }
