@@ -30,6 +30,7 @@ export * from "./tcp/tcp-service.ts";
 export * from "./tcp/time-wait-reuse.ts";
 export * from "./tcp/timestamp-offset.ts";
 export * from "./tcp/user-timeout-option.ts";
+export type { SendMarks } from "./tcp/write-queue.ts";
 export * from "./udp/udp.ts";
 export * from "./udp/udp-counters.ts";
 export * from "./udp/udp-header.ts";

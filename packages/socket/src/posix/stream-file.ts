@@ -70,7 +70,6 @@ export class StreamFile extends SocketFile implements TcpUser, TcpListenerUser {
   /** TCP_FASTOPEN_CONNECT: where the first write will connect to. */
   deferred: Endpoint | undefined;
   private transmitted: TransmitProgress | undefined;
-  private isHeldBack = false;
   /** Somebody was told that TCP_NOTSENT_LOWAT leaves no room. */
   awaitsLowWater = false;
   /** When the octets that were received last have arrived; kept while somebody has set an option. */
@@ -177,13 +176,6 @@ export class StreamFile extends SocketFile implements TcpUser, TcpListenerUser {
     this.transmitProgress.watch(timestamping, isZeroCopy);
     this.progressed = this.look;
     if (this.connection !== undefined) this.look(this.connection);
-  }
-
-  /** MSG_MORE: what does not fill a segment waits, until a call comes without it. */
-  holdBack(isHeld: boolean): void {
-    if (isHeld === this.isHeldBack || this.tcpOption("cork") !== this.isHeldBack) return;
-    this.isHeldBack = isHeld;
-    this.connection?.set({ cork: isHeld });
   }
 
   events(): number {

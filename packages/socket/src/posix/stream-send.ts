@@ -1,5 +1,5 @@
 // send on a TCP socket, in the order in which Linux looks (`tcp_sendmsg`).
-import type { TcpConnection } from "@netstrata/transport";
+import type { SendMarks, TcpConnection } from "@netstrata/transport";
 import { copyOf } from "../byte-slab.ts";
 import type { Attempt } from "./call.ts";
 import * as c from "./linux-numbers.ts";
@@ -28,15 +28,15 @@ export function sendStream(file: StreamFile, { bytes, flags }: Outgoing): Attemp
     }
     if (connection === undefined || file.error !== undefined || file.sendIsShut)
       return sent > 0 ? returned() : (file.takeError() ?? "EPIPE");
-    if ((flags & c.MSG_MORE) !== 0) file.holdBack(true);
     while (sent < bytes.length && isBelowLowWater(file, connection)) {
       const piece = bytes.subarray(sent, file.notSentLowWater === undefined ? bytes.length : sent + LARGEST_PIECE);
-      const taken = offer(connection, piece, (flags & c.MSG_OOB) !== 0);
+      const isLast = sent + piece.length === bytes.length;
+      const marks = { push: !isLast || (flags & c.MSG_MORE) === 0, endOfRecord: isLast && (flags & c.MSG_EOR) !== 0 };
+      const taken = offer(connection, piece, marks, (flags & c.MSG_OOB) !== 0);
       file.wrote(taken);
       sent += taken;
       if (taken < piece.length) break;
     }
-    if ((flags & c.MSG_MORE) === 0) file.holdBack(false);
     if (sent === bytes.length) return returned();
     file.awaitsLowWater = true;
     if (mayWait) return undefined;
@@ -55,11 +55,11 @@ function isBelowLowWater({ notSentLowWater }: StreamFile, connection: TcpConnect
 }
 
 /** Gives TCP a copy of what it has room for; what is left over makes TCP tell when there is room again. */
-function offer(connection: TcpConnection, bytes: Uint8Array, isUrgent: boolean): number {
+function offer(connection: TcpConnection, bytes: Uint8Array, marks: SendMarks, isUrgent: boolean): number {
   const room = Math.min(bytes.length, connection.writableLength);
   if (room < bytes.length) connection.wantRoom();
   if (room === 0) return 0;
   const copy = copyOf(room === bytes.length ? bytes : bytes.subarray(0, room));
-  const taken = isUrgent ? connection.sendUrgent(copy) : connection.send(copy);
+  const taken = isUrgent ? connection.sendUrgent(copy) : connection.send(copy, copy.length === bytes.length ? marks : undefined);
   return typeof taken === "string" ? 0 : taken;
 }

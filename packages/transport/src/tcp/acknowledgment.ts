@@ -18,6 +18,8 @@ export function acknowledge(tcb: TransmissionControlBlock, segment: Segment): vo
   const { snd, scoreboard, recovery } = tcb;
   const window = segment.window << snd.shift;
   const octets = sequenceDistance(snd.una, segment.ack);
+  // Linux holds text back (MSG_MORE) during the call only: whatever else lets text out lets this out as well.
+  if (tcb.options.burstSegments > 0) tcb.withheld = false;
   const flightBefore = tcb.flightSize;
   // RFC 5681 §2: the five conditions of a duplicate.
   const isRepeat = octets === 0 && segment.length === 0 && window === snd.wnd;

@@ -82,6 +82,7 @@ export const DEFAULT_TCP_OPTIONS: ResolvedTcpOptions = {
   maximumPacingRate: Number.POSITIVE_INFINITY,
   slowStartAfterIdle: true,
   burstSegments: 0,
+  burstDivisor: 3,
   windowValidation: "rfc7661",
   // RFC 9293 §3.4.2: MSL is two minutes.
   timeWait: 240_000,

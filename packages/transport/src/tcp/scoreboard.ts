@@ -71,10 +71,11 @@ export class Scoreboard {
   }
 
   /** [start, end) goes out for the first time. */
-  push(start: SequenceNumber, end: SequenceNumber, flags: number, now: Milliseconds): void {
+  push(start: SequenceNumber, end: SequenceNumber, flags: number, now: Milliseconds): SentSegment {
     const segment = createSentSegment(start, end, flags, now);
     this.segments.push(segment);
     this.depart(segment);
+    return segment;
   }
 
   /**
@@ -233,6 +234,8 @@ export class Scoreboard {
     };
     segment.end = at;
     segment.flags &= synFlag;
+    segment.pushed = false;
+    segment.joined = false;
     this.segments.splice(index + 1, 0, rest);
     if (segment.transmissions > 1) this.repeatedCount += 1;
     if (segment.sacked) this.sackedCount += 1;

@@ -3,9 +3,8 @@ import { isAfter, isBefore, PacketBuffer, type SequenceNumber, sequenceAdd, sequ
 import { NOT_ECT } from "./ecn/ecn-field.ts";
 import { tcpOptionsLength, writeAlignedTimestamps, writeTcpOptions } from "./option-layout.ts";
 import { sackBlocks, selectWindow, windowShift } from "./receiver.ts";
-import { endsBurst } from "./segment-burst.ts";
 import { adaptToPath, announcedSegmentSize } from "./segment-size.ts";
-import { ACK, PSH, prependTcp, RST, SYN, TCP_HEADER_LENGTH, URG } from "./tcp-header.ts";
+import { ACK, prependTcp, RST, SYN, TCP_HEADER_LENGTH, URG } from "./tcp-header.ts";
 import { ALIGNED_TIMESTAMPS_LENGTH, MAX_OPTIONS_LENGTH, type SackBlock, type TcpOptions } from "./tcp-options.ts";
 import { nextTimestamps, timestampClock } from "./timestamps.ts";
 import type { TransmissionControlBlock } from "./transmission-control-block.ts";
@@ -29,9 +28,6 @@ export function transmit(tcb: TransmissionControlBlock, seq: SequenceNumber, len
   if (length > 0) {
     const offset = isSyn ? 0 : sequenceDistance(tcb.bufferStart, seq);
     tcb.sendBuffer.copy(offset, length, packet.bytes, packet.start + optionsLength);
-    // MUST-61: PSH on the segment that empties the queue.
-    const isLast = offset + length === tcb.sendBuffer.length;
-    if ((isLast || endsBurst(tcb, sequenceAdd(seq, length))) && !isSyn) flags |= PSH;
   }
   let urgentPointer = 0;
   if (snd.up !== undefined && isBefore(seq, snd.up) && !isSyn && (flags & RST) === 0) {

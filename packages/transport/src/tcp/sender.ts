@@ -1,17 +1,18 @@
 // The sending half: what goes out at the end of an event (RFC 9293 §3.8.6.2.1, §3.7.4, RFC 5681).
-import { isAfter, isAtOrAfter, sequenceAdd, sequenceDistance } from "@netstrata/core";
+import { isAtOrAfter, isBefore, sequenceAdd, sequenceDistance } from "@netstrata/core";
 import { restartAfterIdle } from "./congestion/idle-restart.ts";
 import { fitsWindow } from "./congestion-window.ts";
 import { sendLimit } from "./connection-statistics.ts";
 import { noteApplicationLimit } from "./delivery-rate.ts";
+import { isHeldBack } from "./nagle.ts";
 import { isPaced, notePaced } from "./pacer.ts";
-import { joinBurst } from "./segment-burst.ts";
+import { endsLostBurst, nextBurst } from "./segment-burst.ts";
 import { sendAcknowledgment, transmit } from "./segment-output.ts";
 import { widenToPath } from "./segment-size.ts";
 import { armRetransmission, armSendTimers } from "./send-timers.ts";
 import type { SentSegment } from "./sent-segment.ts";
 import type { TcpRetransmissionEvent } from "./tcp-events.ts";
-import { ACK, FIN, SYN } from "./tcp-header.ts";
+import { ACK, FIN, PSH, SYN } from "./tcp-header.ts";
 import { noteRetransmission } from "./timestamps.ts";
 import type { TransmissionControlBlock } from "./transmission-control-block.ts";
 
@@ -92,7 +93,8 @@ function sendLost(tcb: TransmissionControlBlock): void {
     const isTimeout = lost === first && tcb.timeouts > 0;
     if (!isTimeout && isPaced(tcb)) return;
     countRepair(tcb, isTimeout);
-    retransmit(tcb, lost, tcb.lossReason);
+    const endsBurst = tcb.options.burstSegments > 0 && endsLostBurst(tcb, lost);
+    retransmit(tcb, lost, tcb.lossReason, tcb.segmentSize, endsBurst);
     // The timeout watches over the oldest segment, which has just begun its way again (RFC 6298 §5.1, RFC 6582 §4).
     if (lost === first) armRetransmission(tcb, "from now");
   }
@@ -101,57 +103,71 @@ function sendLost(tcb: TransmissionControlBlock): void {
 function sendNew(tcb: TransmissionControlBlock): void {
   const { snd } = tcb;
   if (tcb.scoreboard.isEmpty && snd.nxt !== tcb.sendEnd) restartAfterIdle(tcb);
-  for (;;) {
-    const unsent = sequenceDistance(snd.nxt, tcb.sendEnd);
-    if (unsent <= 0) return;
-    const fin = tcb.finQueued ? 1 : 0;
-    const text = unsent - fin;
-    // MUST-34: the usable window is negative when the peer has shrunk its window.
-    const usable = sequenceDistance(snd.nxt, sequenceAdd(snd.una, snd.wnd));
-    const length = Math.min(text, usable, tcb.segmentSize);
-    if (length < 0) return;
-    const last = length === text;
-    const withFin = fin === 1 && last && length + 1 <= usable;
-    if (!isWorthSending(tcb, length, last, withFin)) return;
-    if (!fitsWindow(tcb, length)) {
-      tcb.congestionLimited = true;
-      return;
-    }
-    if (isPaced(tcb)) return;
-    joinBurst(tcb, text, usable);
-    sendFresh(tcb, length, withFin);
+  while (isBefore(snd.nxt, tcb.sendEnd)) {
+    const length = tcb.options.burstSegments > 0 ? nextBurst(tcb, false) : nextSegment(tcb);
+    if (length < 0 || isPaced(tcb)) return;
+    sendFresh(tcb, length);
     if (tcb.scoreboard.pendingCount > 0 && !tcb.recovery.newDataFirst) return;
   }
 }
 
-/** SHLD-7, MUST-17 */
-function nagleAllows(tcb: TransmissionControlBlock): boolean {
-  const { snd, options } = tcb;
-  if (tcb.pushOnce) return true;
-  if (options.cork) return false;
-  if (options.noDelay || snd.nxt === tcb.bufferStart) return true;
-  return options.nagle === "minshall" && !isAfter(snd.smallEnd, snd.una);
+/** MUST-38, SHLD-7: how much text goes out now by the conditions of §3.8.6.2.1, 0 for a FIN alone; -1: nothing. */
+function nextSegment(tcb: TransmissionControlBlock): number {
+  // MUST-34: the usable window is negative when the peer has shrunk its window.
+  const { segmentSize, usableWindow: usable } = tcb;
+  const { head, tail } = tcb.writeQueue;
+  const queued = head === undefined ? 0 : sequenceDistance(head.start, head.end);
+  const length = Math.min(queued, usable, segmentSize);
+  if (length < 0) return -1;
+  const isLast = length === queued;
+  const withFin = tcb.finQueued && head === tail && isLast && length + 1 <= usable;
+  if (!withFin) {
+    if (length === 0) return -1;
+    const isUseful = length === segmentSize || (isLast && head !== tail) || (!isHeldBack(tcb) && (isLast || isLargePart(tcb, length)));
+    if (!isUseful) return -1;
+  }
+  if (fitsWindow(tcb, length)) return length;
+  tcb.congestionLimited = true;
+  return -1;
 }
 
-/** MUST-38, SHLD-7: the conditions of §3.8.6.2.1; everything given to SEND counts as pushed. */
-function isWorthSending(tcb: TransmissionControlBlock, length: number, last: boolean, withFin: boolean): boolean {
-  if (withFin) return true;
-  if (length === 0) return false;
-  if (length === tcb.segmentSize) return true;
-  return nagleAllows(tcb) && (last || length >= USEFUL_WINDOW_FRACTION * tcb.snd.maxWnd);
+/** §3.8.6.2.1, condition (3) */
+function isLargePart({ snd }: TransmissionControlBlock, length: number): boolean {
+  return length >= USEFUL_WINDOW_FRACTION * snd.maxWnd;
 }
 
-/** Sends `length` octets that were never sent before, and remembers them. */
-export function sendFresh(tcb: TransmissionControlBlock, length: number, withFin: boolean): void {
+/** Sends the next `length` octets, which were never sent before, and the FIN where it follows and fits; in full segments. */
+export function sendFresh(tcb: TransmissionControlBlock, length: number, withFin: boolean = finFits(tcb, length)): void {
+  const { head } = tcb.writeQueue;
+  const pushed = head?.pushed === true && sequenceDistance(head.start, head.end) <= length;
+  const isBurst = tcb.options.burstSegments > 0 && length > tcb.segmentSize;
+  let left = length;
+  do {
+    const part = Math.min(left, tcb.segmentSize);
+    left -= part;
+    const segment = sendSegment(tcb, part, withFin && left === 0, left === 0 && (pushed || isBurst));
+    segment.pushed = pushed && left === 0;
+    segment.joined = left > 0;
+    // The path has turned out to be narrower: the rest is cut anew.
+  } while (left > 0 && (tcb.scoreboard.pendingCount === 0 || tcb.recovery.newDataFirst));
+}
+
+/** The FIN follows the next `length` octets, and there is room for it. */
+function finFits(tcb: TransmissionControlBlock, length: number): boolean {
+  return tcb.finQueued && sequenceDistance(tcb.snd.nxt, tcb.sendEnd) === length + 1 && length + 1 <= tcb.usableWindow;
+}
+
+function sendSegment(tcb: TransmissionControlBlock, length: number, withFin: boolean, push: boolean): SentSegment {
   const start = tcb.snd.nxt;
   const flags = withFin ? FIN : 0;
-  queueSent(tcb, length + (withFin ? 1 : 0), flags);
+  const segment = queueSent(tcb, length + (withFin ? 1 : 0), flags);
   if (withFin) tcb.finSent = true;
   tcb.bytesSent += length;
   if (length < tcb.segmentSize) tcb.snd.smallEnd = tcb.snd.nxt;
   // RFC 3168 §6.1.6: a probe of a closed window must not look like other text.
   const isFresh = tcb.snd.wnd > 0;
-  transmit(tcb, start, length, ACK | flags, isFresh);
+  transmit(tcb, start, length, ACK | flags | (push ? PSH : 0), isFresh);
+  return segment;
 }
 
 /** Sends our SYN: <SEQ=ISS><CTL=SYN>, or with an ACK in SYN-RECEIVED. RFC 7413 §4.1.3: maybe with text. */
@@ -159,7 +175,7 @@ export function sendSyn(tcb: TransmissionControlBlock): void {
   const text = tcb.fastOpen?.length ?? 0;
   queueSent(tcb, 1, SYN);
   // Apart from the SYN, because what is not acknowledged with it goes out again without it.
-  if (text > 0) queueSent(tcb, text, 0);
+  if (text > 0) queueSent(tcb, text, 0).pushed = true;
   tcb.bytesSent += text;
   transmit(tcb, tcb.iss, text, tcb.state === "SYN-SENT" ? SYN : SYN | ACK);
   armSendTimers(tcb);
@@ -173,32 +189,28 @@ export function sendCookie(tcb: TransmissionControlBlock): void {
 
 /** A segment of new data for a tail loss probe, whatever the congestion window says (RFC 8985 §7.3); false when there is none to send. */
 export function sendProbe(tcb: TransmissionControlBlock): boolean {
-  const { snd } = tcb;
-  const fin = tcb.finQueued && !tcb.finSent ? 1 : 0;
-  const text = sequenceDistance(snd.nxt, tcb.sendEnd) - fin;
-  const length = Math.min(text, sequenceDistance(snd.nxt, sequenceAdd(snd.una, snd.wnd)), tcb.segmentSize);
+  const { head } = tcb.writeQueue;
+  if (head === undefined) return false;
+  const next = Math.min(sequenceDistance(head.start, head.end), tcb.usableWindow, tcb.segmentSize);
+  const length = tcb.options.burstSegments > 0 ? nextBurst(tcb, true) : next;
   if (length <= 0) return false;
-  sendFresh(tcb, length, false);
+  sendFresh(tcb, length);
   return true;
 }
 
-function queueSent(tcb: TransmissionControlBlock, length: number, flags: number): void {
+function queueSent(tcb: TransmissionControlBlock, length: number, flags: number): SentSegment {
   const now = tcb.clock.now();
   const start = tcb.snd.nxt;
   const end = sequenceAdd(start, length);
   const inFlight = tcb.deliveryRate === undefined ? 0 : tcb.inFlight;
-  tcb.scoreboard.push(start, end, flags, now);
-  noteSent(tcb, inFlight);
+  const segment = tcb.scoreboard.push(start, end, flags, now);
+  tcb.deliveryRate?.sent(segment, inFlight, tcb.scoreboard.lostTotal, now);
   tcb.recovery.sent(tcb, length, false);
   notePaced(tcb, length);
   tcb.sentFresh = true;
   tcb.snd.nxt = end;
-}
-
-/** For whoever samples delivery rates: the last segment of the scoreboard has gone out. */
-function noteSent(tcb: TransmissionControlBlock, inFlight: number): void {
-  const last = tcb.deliveryRate === undefined ? undefined : tcb.scoreboard.last();
-  if (last !== undefined) tcb.deliveryRate?.sent(last, inFlight, tcb.scoreboard.lostTotal, tcb.clock.now());
+  tcb.writeQueue.sent(end);
+  return segment;
 }
 
 /** Sends a queued segment again. */
@@ -207,6 +219,7 @@ export function retransmit(
   segment: SentSegment,
   reason: TcpRetransmissionEvent["reason"],
   longest: number = tcb.segmentSize,
+  endsBurst = false,
 ): void {
   if (sequenceDistance(segment.start, segment.end) > longest + (segment.flags === 0 ? 0 : 1)) {
     tcb.scoreboard.split(segment, sequenceAdd(segment.start, longest), SYN);
@@ -236,5 +249,10 @@ export function retransmit(
     observer.observe(event);
   }
   const acknowledges = tcb.state === "SYN-SENT" ? 0 : ACK;
-  transmit(tcb, segment.start, length, acknowledges | segment.flags);
+  transmit(tcb, segment.start, length, acknowledges | segment.flags | (endsBurst || pushesAgain(tcb, segment) ? PSH : 0));
+}
+
+/** As it was sent, where bursts are; else MUST-61: PSH means that there is nothing behind it. */
+function pushesAgain(tcb: TransmissionControlBlock, { pushed, end }: SentSegment): boolean {
+  return pushed && (tcb.options.burstSegments > 0 || tcb.finQueued || end === tcb.sendEnd);
 }

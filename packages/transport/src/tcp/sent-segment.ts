@@ -9,6 +9,10 @@ export interface SentSegment {
   end: SequenceNumber;
   /** SYN and FIN, where they are part of it. */
   flags: number;
+  /** It ends what was pushed. */
+  pushed: boolean;
+  /** It and the next one left in one burst, and still belong together. */
+  joined: boolean;
   firstSentAt: Milliseconds;
   sentAt: Milliseconds;
   /** How often it was sent. */
@@ -35,6 +39,8 @@ export function createSentSegment(start: SequenceNumber, end: SequenceNumber, fl
     start,
     end,
     flags,
+    pushed: false,
+    joined: false,
     firstSentAt: now,
     sentAt: now,
     transmissions: 1,

@@ -15,6 +15,7 @@ import type { PawsPolicy } from "./paws.ts";
 import type { RoundTripEstimatorName } from "./round-trip-estimator.ts";
 import type { TcpState } from "./state.ts";
 import type { TimeWaitReuse } from "./time-wait-reuse.ts";
+import type { SendMarks } from "./write-queue.ts";
 
 /** Notifications. Each is the last thing that happens in an event, so every user call is allowed inside. */
 export interface TcpUser {
@@ -206,6 +207,11 @@ export interface TcpConnectionOptions {
    * each carries PSH, as a device leaves it that cuts large segments up; 0: PSH only where the queue ends (MUST-61). @default 0
    */
   readonly burstSegments?: number;
+  /**
+   * With bursts: a part of the window that is at least this fraction of it is used at once, while what is less may wait a moment for the
+   * acknowledgment that makes more of it (Linux: tcp_tso_win_divisor); Infinity: nothing waits. @default 3
+   */
+  readonly burstDivisor?: number;
   /** Upper bound on the segments' payload, besides what path and peer allow. In octets. */
   readonly maximumSegmentSize?: number;
   /** TTL or hop limit of segments (MUST-49). */
@@ -311,9 +317,10 @@ export interface TcpConnection {
 
   /**
    * SEND (§3.9.1.2). The octets are given away: they are kept by reference until acknowledged, so the caller must not change them.
+   * They are pushed, unless `marks` say otherwise, which count where all of them are taken.
    * @returns how many were taken, from the front; or an error: ENOTCONN, EPIPE after `close`, or the error that ended the connection
    */
-  send(bytes: Uint8Array): number | ErrorCode;
+  send(bytes: Uint8Array, marks?: SendMarks): number | ErrorCode;
   /** `send` with the urgent mark behind the last octet that is taken (§3.8.5). The octets stay in the stream (RFC 6093 §3.2); new programs should not use it (SHLD-13). */
   sendUrgent(bytes: Uint8Array): number | ErrorCode;
   /** Asks to be told by `writable` when there is room, without giving anything to `send`. */

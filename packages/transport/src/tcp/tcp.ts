@@ -46,6 +46,7 @@ import { createLossRecovery } from "./loss-recovery/loss-recovery.ts";
 import { DEFAULT_MAX_ORPHANS } from "./orphan.ts";
 import { answerToCookieArrives, synArrives } from "./passive-open.ts";
 import { type PersonalityName, withPersonality } from "./personality.ts";
+import { queueText } from "./queue-text.ts";
 import { isAcceptable } from "./receiver.ts";
 import { sendResetFor } from "./reset.ts";
 import { Segment } from "./segment.ts";
@@ -249,7 +250,7 @@ export class Tcp implements TcpService, IpProtocolHandler, TcpContext {
       const text = fastOpen.subarray(0, resolved.sendBuffer);
       prepareFastOpen(tcb, text);
       const taken = fastOpenSynOnly ? text.subarray(0, tcb.fastOpen?.length ?? 0) : text;
-      if (taken.length > 0) tcb.sendBuffer.append(taken);
+      if (taken.length > 0) queueText(tcb, taken, undefined);
     }
     sendSyn(tcb);
     return tcb.connection;

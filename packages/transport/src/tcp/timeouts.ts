@@ -108,7 +108,11 @@ function persistTimeout(tcb: TransmissionControlBlock): void {
       return;
     }
   }
-  const length = Math.min(unsent - fin, Math.max(1, Math.min(usable, tcb.segmentSize)));
+  const { head } = tcb.writeQueue;
+  const queued = head === undefined ? 0 : sequenceDistance(head.start, head.end);
+  const length = Math.min(queued, Math.max(1, Math.min(usable, tcb.segmentSize)));
+  // What goes out although more was expected to follow is pushed.
+  if (head !== undefined) head.pushed = true;
   sendFresh(tcb, length, fin === 1 && length === unsent - fin);
 }
 

@@ -44,6 +44,7 @@ import type { SackBlock } from "./tcp-options.ts";
 import type { TcpConnection, TcpUser } from "./tcp-service.ts";
 import { createTimestampVariables, type TimestampVariables } from "./timestamps.ts";
 import { UserTimeoutExchange } from "./user-timeout-option.ts";
+import { WriteQueue } from "./write-queue.ts";
 
 /** The timers of RFC 9293 §3.10.8 and RFC 1122 §4.2.3; "retransmission" also probes closed windows. */
 export type TimerKind = "retransmission" | "pacing" | "reordering" | "persist" | "delayedAck" | "keepAlive" | "life";
@@ -98,8 +99,6 @@ export interface SendVariables {
   shift: number;
   /** One past the last segment that was not full-sized; an old number when it was long ago, which cannot hold anything back. */
   smallEnd: SequenceNumber;
-  /** Where the burst of segments ends that goes out at present (segment-burst.ts). */
-  burstEnd: SequenceNumber;
   /** SendMSS: the largest payload the peer takes (RFC 9293 §3.7.1). */
   mss: number;
 }
@@ -166,6 +165,12 @@ export class TransmissionControlBlock {
   pathIsNarrow = false;
 
   readonly sendBuffer: SendBuffer = new SendBuffer();
+  /** What of it was never sent. */
+  readonly writeQueue: WriteQueue;
+  /** How many segments of a lost burst were sent again, while more of it follow. */
+  repeatedInBurst = 0;
+  /** The end of what is queued was not pushed: it waits for more. */
+  withheld = false;
   /** How large both buffers may be now. */
   readonly sending: SendTuning;
   readonly receiving: ReceiveTuning;
@@ -300,7 +305,8 @@ export class TransmissionControlBlock {
     this.recovery = recovery;
     this.retransmissionTimeout = new RetransmissionTimeout(options.rtoInitial, options.rtoMaximum, options.rtoEstimator);
     this.acknowledging = createDelayedAcknowledgment(options.acknowledgments);
-    this.snd = { una: iss, nxt: iss, wnd: 0, wl1: 0, wl2: 0, up: undefined, maxWnd: 0, shift: 0, smallEnd: iss, burstEnd: iss, mss: 536 };
+    this.snd = { una: iss, nxt: iss, wnd: 0, wl1: 0, wl2: 0, up: undefined, maxWnd: 0, shift: 0, smallEnd: iss, mss: 536 };
+    this.writeQueue = new WriteQueue(sequenceAdd(iss, 1));
     this.rcv = { nxt: 0, wnd: 0, up: undefined, shift: 0, fin: undefined };
     this.lastReceivedAt = context.host.clock.now();
   }

@@ -1,4 +1,5 @@
 // The user calls of an open connection (RFC 9293 §3.10.2 to §3.10.6).
+
 import { type ErrorCode, isAfter, sequenceAdd, sequenceDistance } from "@netstrata/core";
 import type { Endpoint } from "../endpoint.ts";
 import { sendRoom, settleMemory } from "./buffers/connection-memory.ts";
@@ -9,10 +10,12 @@ import { createDelayedAcknowledgment } from "./delayed-acknowledgment.ts";
 import { finishEvent } from "./event.ts";
 import { type LinuxTcpInfo, linuxTcpInfo } from "./linux-tcp-info.ts";
 import { becomeOrphan } from "./orphan.ts";
+import { queueText } from "./queue-text.ts";
 import { updateSegmentSize } from "./segment-size.ts";
 import { canReceive, canSend, isSynchronized, type TcpState } from "./state.ts";
 import type { TcpConnection, TcpConnectionOptions, TcpInfo, TcpUser } from "./tcp-service.ts";
 import type { TransmissionControlBlock } from "./transmission-control-block.ts";
+import type { SendMarks } from "./write-queue.ts";
 
 /** What the user holds of a connection. It survives the connection: reading what was received goes on after the end. */
 export class UserCalls implements TcpConnection {
@@ -88,14 +91,16 @@ export class UserCalls implements TcpConnection {
     return rcv.up === undefined ? 0 : Math.max(0, sequenceDistance(sequenceAdd(rcv.nxt, -receiveBuffer.length), rcv.up));
   }
 
-  send(bytes: Uint8Array): number | ErrorCode {
+  send(bytes: Uint8Array, marks?: SendMarks): number | ErrorCode {
     const { tcb } = this;
     if (tcb.error !== undefined) return tcb.error;
     if (tcb.finQueued || !canSend(tcb.state)) return "EPIPE";
     const count = Math.min(bytes.length, this.writableLength);
     if (count < bytes.length) tcb.sendBlocked = true;
     if (count > 0) {
-      tcb.sendBuffer.append(count === bytes.length ? bytes : bytes.subarray(0, count));
+      // What was not taken in full is not held back for more: there is no room for more.
+      if (count === bytes.length) queueText(tcb, bytes, marks);
+      else queueText(tcb, bytes.subarray(0, count), undefined);
       this.finish();
     }
     return count;
@@ -187,6 +192,7 @@ export class UserCalls implements TcpConnection {
     if (options.maximumSegmentSize !== undefined) updateSegmentSize(tcb);
     // As the kernels do: what waits goes out, corked or not.
     if (options.noDelay === true) tcb.pushOnce = true;
+    if (options.noDelay === true || options.cork === false) tcb.withheld = false;
     if (options.receiveBuffer !== undefined) tcb.receiving.configure(tcb.options);
     if (options.sendBuffer !== undefined) tcb.sending.configure(tcb.options);
     if (options.acknowledgments !== undefined) tcb.acknowledging = createDelayedAcknowledgment(options.acknowledgments);

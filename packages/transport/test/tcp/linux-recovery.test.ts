@@ -196,6 +196,7 @@ dialogue("limited transmit without SACK: duplicates count as segments that have 
   peer.advance(110);
   acknowledge(peer, 0);
   expect(sent(peer)).toEqual([11]);
+  peer.advance(10);
   acknowledge(peer, 0);
   expect(sent(peer)).toEqual([12]);
   expect(connection.tcpInfo()).toMatchObject({ tcpi_ca_state: LINUX_CA_STATE.Disorder, tcpi_sacked: 2 });
