@@ -2,6 +2,7 @@ export * from "./clock.ts";
 export * from "./counters.ts";
 export * from "./drops.ts";
 export * from "./error-code.ts";
+export * from "./half-siphash.ts";
 export * from "./host.ts";
 export * from "./internet-checksum.ts";
 export * from "./ip-address.ts";

@@ -2,20 +2,25 @@
 import {
   foldChecksum,
   type IpAddress,
+  type Ipv4Address,
   isIpv4,
   isLinkLocal,
   isLoopback,
   isReservedIpv4,
   type PacketBuffer,
+  prefixContains,
   sumBytes,
   updateChecksum,
 } from "@netstrata/core";
-import type { LinkCast } from "@netstrata/link";
+import type { LinkCast, NetworkInterface } from "@netstrata/link";
+import type { Destination } from "./destination.ts";
 import type { DestinationCache } from "./destination-cache.ts";
 import { ipv4Fragmenter } from "./fragmentation.ts";
+import type { Gateway, Passage, Refusal } from "./gateway/gateway.ts";
 import type { Icmp } from "./icmp.ts";
 import {
   ICMP_DESTINATION_UNREACHABLE,
+  ICMP_REDIRECT,
   ICMP_TIME_EXCEEDED,
   type IcmpHeader,
   TIME_EXCEEDED_IN_TRANSIT,
@@ -28,20 +33,38 @@ import { recordRoute } from "./ipv4-options.ts";
 import { type Fragmenter, sendToLink } from "./link-output.ts";
 
 const NETWORK_UNREACHABLE: IcmpHeader = { type: ICMP_DESTINATION_UNREACHABLE, code: UNREACHABLE_NETWORK, rest: 0 };
+/** The only code that routers should use, and the only one that hosts need to tell apart (RFC 1812 §4.3.3.2). */
+const REDIRECT_FOR_HOST = 1;
 const TIME_EXCEEDED: IcmpHeader = { type: ICMP_TIME_EXCEEDED, code: TIME_EXCEEDED_IN_TRANSIT, rest: 0 };
+
+type RefuseFor = (refusal: Refusal, datagram: PacketBuffer, header: Ipv4Header, cast: LinkCast) => void;
 
 export class Forwarding {
   /** The switch of RFC 1122 §3.1: off until somebody who knows turns it on, however many interfaces there are. */
   enabled = false;
   /** The switch of RFC 1812 §5.3.5.2; off, as RFC 2644 has changed it, because such broadcasts amplify attacks. */
   directedBroadcasts = false;
+  /** Tell hosts of a router that is nearer to where they send (RFC 1812 §5.2.7.2). */
+  redirects = true;
   private readonly counters: Ipv4Counters;
   private readonly drops: Ipv4Drops;
   private readonly destinations: DestinationCache;
   private readonly icmp: Icmp;
   private readonly fragment: Fragmenter;
+  private readonly gateway: Gateway | undefined;
+  private readonly refuseFor: RefuseFor;
 
-  constructor(counters: Ipv4Counters, drops: Ipv4Drops, destinations: DestinationCache, icmp: Icmp) {
+  /** @param refuseFor tells the sender of what the gateway refuses */
+  constructor(
+    counters: Ipv4Counters,
+    drops: Ipv4Drops,
+    destinations: DestinationCache,
+    icmp: Icmp,
+    gateway: Gateway | undefined,
+    refuseFor: RefuseFor,
+  ) {
+    this.gateway = gateway;
+    this.refuseFor = refuseFor;
     this.counters = counters;
     this.drops = drops;
     this.destinations = destinations;
@@ -52,15 +75,20 @@ export class Forwarding {
   /**
    * Sends a datagram on to its next hop.
    * @param datagram its window is the payload; it is lent, so what goes on is a copy. Afterwards it starts at the IP header
+   * @param passage what the gateway knows of it, where there is one. Errors quote it as it came, so that its sender knows it again
    */
-  forward(datagram: PacketBuffer, header: Ipv4Header, cast: LinkCast): void {
+  forward(datagram: PacketBuffer, header: Ipv4Header, from: NetworkInterface, cast: LinkCast, passage?: Passage): void {
     datagram.rewind(header.headerLength);
-    const obstacle = obstacleTo(header);
+    const { gateway } = this;
+    const destination = (
+      gateway !== undefined && passage !== undefined ? gateway.destinationOf(passage) : header.destination
+    ) as Ipv4Address;
+    const obstacle = obstacleTo(header, destination);
     if (obstacle !== undefined) {
       this.drops.count(obstacle, datagram);
       return;
     }
-    const next = this.destinations.lookup(header.destination);
+    const next = this.destinations.lookup(destination);
     if (next === undefined) {
       this.refuse("no-route", datagram, header, cast, NETWORK_UNREACHABLE);
       return;
@@ -70,10 +98,17 @@ export class Forwarding {
       this.refuse("time-exceeded", datagram, header, cast, TIME_EXCEEDED);
       return;
     }
+    const refusal = passage && gateway?.forward(passage, datagram, next);
+    if (refusal !== undefined) {
+      this.refuseFor(refusal, datagram, header, cast);
+      return;
+    }
     const link = next.interface;
     const onward = datagram.copy(link.headroom);
     decrementTimeToLive(onward);
+    if (passage !== undefined) gateway?.leave(passage, onward, next);
     if (header.headerLength > IPV4_HEADER_LENGTH) recordOurselves(onward, header.headerLength, next.source);
+    if (link === from && this.redirects && passage?.end?.connection.isTranslated !== true) this.redirect(datagram, header, cast, next);
     if (sendToLink(onward, next, link.mtu, this.fragment)) {
       this.counters.ForwDatagrams += 1;
       return;
@@ -83,6 +118,13 @@ export class Forwarding {
     this.refuse("fragmentation-needed", datagram, header, cast, message);
   }
 
+  /** RFC 1812 §5.2.7.2: to whom could have sent this to the next hop himself, and has not been told the way by a source route. */
+  private redirect(datagram: PacketBuffer, header: Ipv4Header, cast: LinkCast, { interface: link, nextHop }: Destination): void {
+    if (!link.resolvesNeighbours || header.headerLength > IPV4_HEADER_LENGTH || !isIpv4(nextHop)) return;
+    const isNeighbour = link.addresses.some((own) => prefixContains(own, header.source) && prefixContains(own, nextHop));
+    if (isNeighbour) this.icmp.sendError(datagram, header, cast, { type: ICMP_REDIRECT, code: REDIRECT_FOR_HOST, rest: nextHop });
+  }
+
   private refuse(reason: Ipv4DropReason, datagram: PacketBuffer, header: Ipv4Header, cast: LinkCast, message: IcmpHeader): void {
     this.drops.count(reason, datagram);
     this.icmp.sendError(datagram, header, cast, message);
@@ -90,8 +132,8 @@ export class Forwarding {
 }
 
 /** Why a datagram goes nowhere, whatever the routes say; undefined when it may. What is for many has been dealt with before. */
-function obstacleTo(header: Ipv4Header): Ipv4DropReason | undefined {
-  const { source, destination, fragmentOffset, totalLength, headerLength } = header;
+function obstacleTo(header: Ipv4Header, destination: Ipv4Address): Ipv4DropReason | undefined {
+  const { source, fragmentOffset, totalLength, headerLength } = header;
   // RFC 1812 §5.3.7
   if (destination >>> 24 === 0 || isLoopback(destination) || isReservedIpv4(destination)) return "martian-destination";
   // RFC 3927 §7

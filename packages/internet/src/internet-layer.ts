@@ -13,6 +13,7 @@ import {
 import type { DatagramReceiver, LinkCast, NetworkInterface } from "@netstrata/link";
 import { DestinationCache } from "./destination-cache.ts";
 import { EchoClients } from "./echo.ts";
+import { Gateway, type GatewayOptions } from "./gateway/gateway.ts";
 import { Icmp } from "./icmp.ts";
 import type { IcmpRateLimits } from "./icmp-rate-limiter.ts";
 import { Icmpv6 } from "./icmpv6.ts";
@@ -33,11 +34,13 @@ import {
 import type { RoutingTable } from "./routing-table.ts";
 
 /** What stands here is for both families; TTL and hop limit are one and the same. */
-export interface InternetOptions extends Ipv4Options, Ipv6Options {
+export interface InternetOptions extends Ipv4Options, Ipv6Options, GatewayOptions {
   /** Pass on datagrams that are for others: be a router (RFC 1122 §3.1). @default false */
   readonly forwarding?: boolean;
   /** As a router, pass on broadcasts directed to a network of ours (RFC 2644: off unless asked for). @default false */
   readonly directedBroadcasts?: boolean;
+  /** As a router, tell hosts of one that is nearer to where they send (RFC 1812 §5.2.7.2). IPv4 only. @default true */
+  readonly redirects?: boolean;
   /** Makes the identifiers of IPv6 addresses (RFC 7217 §5): the same secret, the same addresses after a restart. @default a random one */
   readonly addressSecret?: SipKey;
   /** For each of ICMP and ICMPv6. */
@@ -58,6 +61,8 @@ export class InternetLayer implements IpService, DatagramReceiver {
   readonly icmpv6: Icmpv6;
   /** Our own echo requests, of both families: ping, traceroute. */
   readonly echo: EchoClients;
+  /** Filter, address translation and connection tracking, when an option has asked for one of them. */
+  readonly gateway: Gateway | undefined;
   /** The destination cache; for its size and its evictions. */
   readonly destinations: DestinationCache;
   private readonly host: Host;
@@ -73,12 +78,14 @@ export class InternetLayer implements IpService, DatagramReceiver {
     this.host = host;
     this.destinations = new DestinationCache(host, this.local, options.destinations);
     this.echo = new EchoClients(host, this);
+    if (needsGateway(options)) this.gateway = new Gateway(host, this.routes, (address) => this.isLocal(address), options);
     this.icmp = new Icmp(host, this, this.local, this.ipv4Handlers, this.echo, options.icmp);
-    this.ipv4 = new Ipv4(host, this.local, this.destinations, this.ipv4Handlers, this.icmp, options);
+    this.ipv4 = new Ipv4(host, this.local, this.destinations, this.ipv4Handlers, this.icmp, this, this.gateway, options);
     this.icmpv6 = new Icmpv6(host, this, this.local, this.ipv6Handlers, this.echo, options.icmp);
-    this.ipv6 = new Ipv6(host, this.local, this.destinations, this.ipv6Handlers, this.icmpv6, options);
+    this.ipv6 = new Ipv6(host, this.local, this.destinations, this.ipv6Handlers, this.icmpv6, this, this.gateway, options);
     this.forwarding = options.forwarding ?? false;
     this.ipv4.forwarding.directedBroadcasts = options.directedBroadcasts ?? false;
+    this.ipv4.forwarding.redirects = options.redirects ?? true;
     this.addressSecret = options.addressSecret;
     this.ipv4Handlers[this.icmp.protocol] = this.icmp;
     this.ipv6Handlers[this.icmpv6.protocol] = this.icmpv6;
@@ -152,6 +159,7 @@ export class InternetLayer implements IpService, DatagramReceiver {
     networkInterface.attach(DETACHED);
     this.routes.remove((route) => route.interface === networkInterface);
     this.local.refresh();
+    this.gateway?.addressesChanged(this.interfaces);
     this.destinations.invalidate();
   }
 
@@ -181,6 +189,7 @@ export class InternetLayer implements IpService, DatagramReceiver {
   /** Every address of an interface makes the network around it reachable directly (RFC 1122 §3.3.1.1). */
   private refresh(networkInterface: NetworkInterface): void {
     this.local.refresh();
+    this.gateway?.addressesChanged(this.interfaces);
     this.routes.remove((route) => route.origin === "connected" && route.interface === networkInterface);
     for (const prefix of networkInterface.addresses) {
       // IPv6 chooses among all addresses of the interface (RFC 6724 §5), whichever of them the route comes from.
@@ -294,8 +303,14 @@ export class InternetLayer implements IpService, DatagramReceiver {
   close(): void {
     this.ipv4.reassembler.clear();
     this.ipv6.reassembler.clear();
+    this.gateway?.close();
     for (const networkInterface of this.interfaces) this.removeInterface(networkInterface);
   }
+}
+
+/** Who asks for nothing of the kind pays nothing for it. */
+function needsGateway({ filter, nat, tracking, reversePathCheck = "off", mssClamping = false }: GatewayOptions): boolean {
+  return filter !== undefined || nat !== undefined || tracking !== undefined || reversePathCheck !== "off" || mssClamping;
 }
 
 /** What is neither is IPv4's to drop. */

@@ -46,6 +46,11 @@ export interface IpProtocolHandler {
   readonly protocol: number;
   /** A whole transport message, lent for the duration of the call. */
   receive(segment: PacketBuffer, header: IpHeader, arrival: Arrival): Delivery;
+  /**
+   * A whole message is for none of this host's addresses. True when it is wanted all the same, as by a listener for any address;
+   * then it is received, as what is for this host. It is only looked at.
+   */
+  claims?(segment: PacketBuffer, header: IpHeader): boolean;
   /** An error about a message of ours; `quoted` holds at least its first 8 octets behind `header`, which is what we once sent. */
   receiveError(error: IcmpError, quoted: PacketBuffer, header: IpHeader): void;
 }
@@ -68,6 +73,8 @@ export interface IpSendOptions {
    * the two octets in front of them they are a multiple of 8.
    */
   readonly options?: Uint8Array;
+  /** The source need not be an address of this host: it speaks for others. False when absent. */
+  readonly transparent?: boolean;
   /** Send through this interface, whatever the routes say: needed for broadcast and multicast on a host with several. */
   readonly interface?: NetworkInterface;
 }

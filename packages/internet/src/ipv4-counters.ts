@@ -69,6 +69,13 @@ const IPV4_DROPS = {
   "mixed-ecn": ["ReasmFails", "RFC 3168 §5.3"],
   "reassembly-evicted": ["ReasmFails", "RFC 1122 §3.3.2"],
   "reassembly-timeout": ["ReasmFails", "RFC 1122 §3.3.2"],
+  // The gateway: filter, translation, reverse-path check.
+  filtered: ["InDiscards", "RFC 1812 §5.3.9"],
+  "filtered-output": ["OutDiscards", "RFC 1812 §5.3.9"],
+  "reverse-path": ["InAddrErrors", "RFC 3704 §2.2"],
+  untranslatable: ["InDiscards", "RFC 3022 §2"],
+  "no-free-port": ["OutDiscards", "RFC 5508 §6"],
+  "tracking-full": ["OutDiscards", "RFC 5508 §6"],
   // Delivery.
   "unknown-protocol": ["InUnknownProtos", "RFC 1122 §3.2.2.1"],
   // Sending.

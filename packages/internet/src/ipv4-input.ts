@@ -3,6 +3,7 @@ import { IPV4_ANY, IPV4_BROADCAST, type Ipv4Address, isLoopback, isMulticast, is
 import type { LinkCast, NetworkInterface } from "@netstrata/link";
 import { countEcnField } from "./ecn-counters.ts";
 import type { Forwarding } from "./forwarding.ts";
+import type { Gateway, Refusal } from "./gateway/gateway.ts";
 import type { Icmp } from "./icmp.ts";
 import {
   ICMP_DESTINATION_UNREACHABLE,
@@ -31,8 +32,17 @@ export interface Ipv4InputParts {
   readonly icmp: Icmp;
   readonly forwarding: Forwarding;
   readonly reassembler: Reassembler;
+  /** What else decides over a datagram; most hosts have none. */
+  readonly gateway: Gateway | undefined;
+  /** Tells the sender of what the gateway refuses. */
+  readonly refuse: (refusal: Refusal, datagram: PacketBuffer, header: Ipv4Header, cast: LinkCast) => void;
   readonly counters: Ipv4Counters;
   readonly drops: Ipv4Drops;
+}
+
+interface WholeDatagram {
+  readonly datagram: PacketBuffer;
+  readonly header: Ipv4Header;
 }
 
 export class Ipv4Input {
@@ -53,7 +63,7 @@ export class Ipv4Input {
       return;
     }
     countEcnField(counters, header.trafficClass);
-    const own = addresses.castOf(header.destination, from);
+    const own = addresses.castOf(header.destination, from) ?? this.castOfClaimed(datagram, header);
     const refusal = this.refusal(header, from, cast, own);
     if (refusal !== undefined) {
       drops.count(refusal, datagram);
@@ -61,8 +71,12 @@ export class Ipv4Input {
     }
     const breadth = own === undefined ? cast : broader(cast, own);
     if (header.headerLength > IPV4_HEADER_LENGTH && !this.acceptsOptions(datagram, header, from, breadth, own !== undefined)) return;
+    if (this.parts.gateway !== undefined) {
+      this.passGateway(this.parts.gateway, datagram, header, from, cast, own);
+      return;
+    }
     if (own === undefined) {
-      forwarding.forward(datagram, header, cast);
+      forwarding.forward(datagram, header, from, cast);
       return;
     }
     if (own === "broadcast" && forwarding.directedBroadcasts) this.passDirectedBroadcast(datagram, header, from, cast);
@@ -134,8 +148,61 @@ export class Ipv4Input {
     const network = addresses.broadcastInterface(header.destination);
     if (!forwarding.enabled || cast !== "unicast" || network === undefined || network === from) return;
     const { start } = datagram;
-    forwarding.forward(datagram, header, cast);
+    forwarding.forward(datagram, header, from, cast);
     datagram.start = start;
+  }
+
+  /** A transport wants what is for nobody here: a listener for any address. Only whole datagrams show whom they are for. */
+  private castOfClaimed(datagram: PacketBuffer, header: Ipv4Header): LinkCast | undefined {
+    const { addresses, handlers } = this.parts;
+    const { destination, moreFragments, fragmentOffset } = header;
+    if (moreFragments || fragmentOffset > 0 || isLoopback(destination) || this.isNoHost(destination)) return undefined;
+    if (addresses.isLocal(destination)) return undefined;
+    return handlers[header.protocol]?.claims?.(datagram, header) === true ? "unicast" : undefined;
+  }
+
+  /** The same ways as without a gateway, for whole datagrams: filters and translation have to see their ports (RFC 1858). */
+  private passGateway(
+    gateway: Gateway,
+    datagram: PacketBuffer,
+    header: Ipv4Header,
+    from: NetworkInterface,
+    cast: LinkCast,
+    own: LinkCast | undefined,
+  ): void {
+    const { addresses, drops, forwarding, refuse } = this.parts;
+    if (header.moreFragments || header.fragmentOffset > 0) {
+      const whole = this.reassemble(datagram, header, cast);
+      if (whole !== undefined) this.passGateway(gateway, whole.datagram, whole.header, from, cast, own);
+      return;
+    }
+    datagram.rewind(header.headerLength);
+    const passage = gateway.arrive(datagram, header, from);
+    if ("reason" in passage) {
+      refuse(passage, datagram, header, cast);
+      return;
+    }
+    const destination = gateway.destinationOf(passage) as Ipv4Address;
+    const breadth = destination === header.destination ? own : addresses.castOf(destination, from);
+    if (breadth === undefined) {
+      datagram.consume(header.headerLength);
+      if (forwarding.enabled) forwarding.forward(datagram, header, from, cast, passage);
+      else drops.count("not-for-us", datagram);
+      return;
+    }
+    const refusal = gateway.input(passage, datagram);
+    if (refusal !== undefined) {
+      refuse(refusal, datagram, header, cast);
+      return;
+    }
+    // What was lent is not written to.
+    const isTranslated = passage.end?.connection.isTranslated === true;
+    const delivered = isTranslated ? datagram.copy() : datagram;
+    if (isTranslated) gateway.translate(passage, delivered);
+    delivered.consume(header.headerLength);
+    const deliveredHeader = isTranslated ? { ...header, destination } : header;
+    if (breadth === "broadcast" && forwarding.directedBroadcasts) this.passDirectedBroadcast(delivered, deliveredHeader, from, cast);
+    this.demultiplex(delivered, deliveredHeader, from, broader(cast, breadth));
   }
 
   private deliver(datagram: PacketBuffer, header: Ipv4Header, from: NetworkInterface, cast: LinkCast): void {
@@ -143,11 +210,17 @@ export class Ipv4Input {
       this.demultiplex(datagram, header, from, cast);
       return;
     }
-    const whole = this.parts.reassembler.add(datagram, header, cast);
-    const wholeHeader = whole && readUncheckedIpv4Header(whole);
-    if (whole === undefined || typeof wholeHeader !== "object") return;
-    whole.consume(wholeHeader.headerLength);
-    this.demultiplex(whole, wholeHeader, from, cast);
+    const whole = this.reassemble(datagram, header, cast);
+    if (whole !== undefined) this.demultiplex(whole.datagram, whole.header, from, cast);
+  }
+
+  /** @returns the datagram that this fragment completes, its window behind its header */
+  private reassemble(fragment: PacketBuffer, header: Ipv4Header, cast: LinkCast): WholeDatagram | undefined {
+    const datagram = this.parts.reassembler.add(fragment, header, cast);
+    const wholeHeader = datagram && readUncheckedIpv4Header(datagram);
+    if (datagram === undefined || typeof wholeHeader !== "object") return undefined;
+    datagram.consume(wholeHeader.headerLength);
+    return { datagram, header: wholeHeader };
   }
 
   private demultiplex(datagram: PacketBuffer, header: Ipv4Header, from: NetworkInterface, cast: LinkCast): void {

@@ -3,6 +3,7 @@ import { type Host, IPV4_ANY, IPV4_BROADCAST, type Ipv4Address, isLoopback, isMu
 import type { Destination } from "./destination.ts";
 import type { DestinationCache } from "./destination-cache.ts";
 import { ipv4Fragmenter } from "./fragmentation.ts";
+import type { Gateway, Refusal } from "./gateway/gateway.ts";
 import type { IpSendOptions, IpSendResult } from "./ip-service.ts";
 import type { Ipv4Counters, Ipv4DropReason, Ipv4Drops } from "./ipv4-counters.ts";
 import { IPV4_HEADER_LENGTH, IPV4_MAX_HEADER_LENGTH, IPV4_MAX_LENGTH, prependIpv4 } from "./ipv4-header.ts";
@@ -22,6 +23,8 @@ export class Ipv4Output {
   private readonly drops: Ipv4Drops;
   private readonly timeToLive: number;
   private readonly fragment: Fragmenter;
+  private readonly gateway: Gateway | undefined;
+  private readonly refuse: (refusal: Refusal, datagram: PacketBuffer) => void;
 
   /** @param timeToLive of datagrams whose sender gives none */
   constructor(
@@ -31,7 +34,11 @@ export class Ipv4Output {
     counters: Ipv4Counters,
     drops: Ipv4Drops,
     timeToLive: number,
+    gateway: Gateway | undefined,
+    refuse: (refusal: Refusal, datagram: PacketBuffer) => void,
   ) {
+    this.gateway = gateway;
+    this.refuse = refuse;
     this.host = host;
     this.addresses = addresses;
     this.destinations = destinations;
@@ -47,7 +54,7 @@ export class Ipv4Output {
     const destination = this.destinationOf(options);
     if (destination === undefined) return this.fail("no-route-to-send", "network-unreachable", packet);
     // A connection's source is looked at once, not with every segment.
-    if (options.source !== destination.checkedSource) {
+    if (options.source !== destination.checkedSource && options.transparent !== true) {
       if (!this.maySpeakAs(options.source as Ipv4Address, destination)) return this.fail("foreign-source", "address-not-available", packet);
       destination.checkedSource = options.source;
     }
@@ -55,8 +62,17 @@ export class Ipv4Output {
     const headerLength = IPV4_HEADER_LENGTH + (options.options?.length ?? 0);
     if (packet.length + headerLength > IPV4_MAX_LENGTH) return this.fail("message-too-long", "message-too-long", packet);
     const datagram = this.addressed(packet, headerLength, options, destination);
+    if (this.gateway !== undefined && !this.letOut(this.gateway, datagram, headerLength, options, destination)) return "sent";
     const isSent = sendToLink(datagram, destination, destination.mtu(this.host.clock), this.fragment);
     return isSent ? "sent" : this.fail("message-too-long", "message-too-long", datagram);
+  }
+
+  /** What a filter drops is lost on its way, for all its sender knows; and told by ICMP where the rule says so. */
+  private letOut(gateway: Gateway, datagram: PacketBuffer, headerLength: number, options: IpSendOptions, next: Destination): boolean {
+    const { source, destination, protocol } = options;
+    const refusal = gateway.output(datagram, { version: 4, source, destination, protocol, headerLength }, next);
+    if (refusal !== undefined) this.refuse(refusal, datagram);
+    return refusal === undefined;
   }
 
   private destinationOf(options: IpSendOptions): Destination | undefined {

@@ -3,6 +3,8 @@ import type { Host, IpAddress, PacketBuffer } from "@netstrata/core";
 import type { LinkCast, NetworkInterface } from "@netstrata/link";
 import type { DestinationCache } from "./destination-cache.ts";
 import { Forwarding } from "./forwarding.ts";
+import type { Gateway, Refusal } from "./gateway/gateway.ts";
+import { resetSender } from "./gateway/rejection.ts";
 import type { Icmp } from "./icmp.ts";
 import {
   ICMP_DESTINATION_UNREACHABLE,
@@ -10,10 +12,12 @@ import {
   type IcmpHeader,
   TIME_EXCEEDED_IN_REASSEMBLY,
   UNREACHABLE_HOST,
+  UNREACHABLE_PORT,
+  UNREACHABLE_PROHIBITED,
 } from "./icmp-message.ts";
-import type { IpProtocolHandler, IpSendOptions, IpSendResult } from "./ip-service.ts";
+import type { IpProtocolHandler, IpSendOptions, IpSendResult, IpService } from "./ip-service.ts";
 import { createIpv4Counters, createIpv4Drops, type Ipv4Counters, type Ipv4Drops } from "./ipv4-counters.ts";
-import { readUncheckedIpv4Header } from "./ipv4-header.ts";
+import { type Ipv4Header, readUncheckedIpv4Header } from "./ipv4-header.ts";
 import { Ipv4Input } from "./ipv4-input.ts";
 import { Ipv4Output } from "./ipv4-output.ts";
 import { Reassembler } from "./ipv4-reassembly.ts";
@@ -24,6 +28,8 @@ export const DEFAULT_TIME_TO_LIVE = 64;
 
 const HOST_UNREACHABLE: IcmpHeader = { type: ICMP_DESTINATION_UNREACHABLE, code: UNREACHABLE_HOST, rest: 0 };
 const REASSEMBLY_TIME_EXCEEDED: IcmpHeader = { type: ICMP_TIME_EXCEEDED, code: TIME_EXCEEDED_IN_REASSEMBLY, rest: 0 };
+const PORT_UNREACHABLE: IcmpHeader = { type: ICMP_DESTINATION_UNREACHABLE, code: UNREACHABLE_PORT, rest: 0 };
+const PROHIBITED: IcmpHeader = { type: ICMP_DESTINATION_UNREACHABLE, code: UNREACHABLE_PROHIBITED, rest: 0 };
 /** Below this, a quotation says nothing to a transport (RFC 792). */
 const LEAST_QUOTED_PAYLOAD = 8;
 
@@ -42,6 +48,8 @@ export class Ipv4 {
   private readonly destinations: DestinationCache;
   private readonly handlers: readonly (IpProtocolHandler | undefined)[];
   private readonly icmp: Icmp;
+  private readonly ip: IpService;
+  private readonly gateway: Gateway | undefined;
   private readonly input: Ipv4Input;
   private readonly output: Ipv4Output;
 
@@ -51,20 +59,31 @@ export class Ipv4 {
     destinations: DestinationCache,
     handlers: readonly (IpProtocolHandler | undefined)[],
     icmp: Icmp,
+    ip: IpService,
+    gateway: Gateway | undefined,
     options: Ipv4Options = {},
   ) {
+    this.ip = ip;
+    this.gateway = gateway;
     this.addresses = addresses;
     this.destinations = destinations;
     this.handlers = handlers;
     this.icmp = icmp;
     const { counters } = this;
     const drops = (this.drops = createIpv4Drops(host, counters));
-    const forwarding = (this.forwarding = new Forwarding(counters, drops, destinations, icmp));
-    const reassembler = (this.reassembler = new Reassembler(host, counters, drops, options.reassembly ?? {}, (fragment, header, cast) =>
-      icmp.sendError(fragment, header, cast, REASSEMBLY_TIME_EXCEEDED),
-    ));
-    this.input = new Ipv4Input({ addresses, handlers, icmp, forwarding, reassembler, counters, drops });
-    this.output = new Ipv4Output(host, addresses, destinations, counters, drops, options.timeToLive ?? DEFAULT_TIME_TO_LIVE);
+    const refuse = (refusal: Refusal, datagram: PacketBuffer, header: Ipv4Header, cast: LinkCast): void =>
+      this.refuse(refusal, datagram, header, cast);
+    const forwarding = (this.forwarding = new Forwarding(counters, drops, destinations, icmp, gateway, refuse));
+    const reassembler = (this.reassembler = new Reassembler(host, counters, drops, options.reassembly ?? {}, (fragment, header, cast) => {
+      // A gateway puts together what is for others, too; about that nobody expects to hear from it (RFC 1122 §3.3.2).
+      if (addresses.isLocal(header.destination)) icmp.sendError(fragment, header, cast, REASSEMBLY_TIME_EXCEEDED);
+    }));
+    this.input = new Ipv4Input({ addresses, handlers, icmp, forwarding, reassembler, gateway, refuse, counters, drops });
+    const timeToLive = options.timeToLive ?? DEFAULT_TIME_TO_LIVE;
+    this.output = new Ipv4Output(host, addresses, destinations, counters, drops, timeToLive, gateway, (refusal, datagram) => {
+      const header = readUncheckedIpv4Header(datagram);
+      if (typeof header === "object") refuse(refusal, datagram, header, "unicast");
+    });
   }
 
   receive(datagram: PacketBuffer, from: NetworkInterface, cast: LinkCast): void {
@@ -84,6 +103,22 @@ export class Ipv4 {
     }
     this.drops.count("no-neighbour", datagram);
     if (header.destination !== nextHop) this.destinations.suspect(nextHop);
+    if (this.gateway?.restore(datagram, header) === true) {
+      const restored = readUncheckedIpv4Header(datagram);
+      if (typeof restored === "object") this.tellUnreachable(datagram, restored);
+      return;
+    }
+    this.tellUnreachable(datagram, header);
+  }
+
+  /** Drops what the gateway refuses, and tells its sender what the verdict says. */
+  private refuse({ reason, verdict }: Refusal, datagram: PacketBuffer, header: Ipv4Header, cast: LinkCast): void {
+    this.drops.count(reason, datagram);
+    if (verdict === "reset") resetSender(this.ip, datagram, header);
+    else if (verdict !== "drop") this.icmp.sendError(datagram, header, cast, verdict === "prohibited" ? PROHIBITED : PORT_UNREACHABLE);
+  }
+
+  private tellUnreachable(datagram: PacketBuffer, header: Ipv4Header): void {
     if (!this.addresses.isLocal(header.source)) {
       this.icmp.sendError(datagram, header, "unicast", HOST_UNREACHABLE);
       return;

@@ -79,6 +79,14 @@ const IPV6_DROPS = {
   "mixed-ecn": ["ReasmFails", "RFC 3168 §5.3"],
   "reassembly-evicted": ["ReasmFails", "RFC 8200 §4.5"],
   "reassembly-timeout": ["ReasmFails", "RFC 8200 §4.5"],
+  // The gateway: filter, reverse-path check.
+  filtered: ["InDiscards", "RFC 4443 §3.1"],
+  "filtered-output": ["OutDiscards", "RFC 4443 §3.1"],
+  "reverse-path": ["InAddrErrors", "RFC 3704 §2.2"],
+  untranslatable: ["InDiscards", "RFC 3022 §2"],
+  "no-free-port": ["OutDiscards", "RFC 5508 §6"],
+  "tracking-full": ["OutDiscards", "RFC 4443 §3.1"],
+  "fragment-without-first": ["InDiscards", "RFC 7112 §5"],
   // Delivery.
   "unknown-protocol": ["InUnknownProtos", "RFC 4443 §3.4"],
   // Sending.

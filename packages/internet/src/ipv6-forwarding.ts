@@ -1,7 +1,10 @@
 // Forwarding IPv6 (RFC 8200 §3, §5, RFC 4443 §3): other hosts' datagrams on their way through this one, when it is a router.
-import { isLinkLocal, isLoopback, isUnspecified, type PacketBuffer } from "@netstrata/core";
+import { type Host, isLinkLocal, isLoopback, isUnspecified, type PacketBuffer } from "@netstrata/core";
 import type { LinkCast, NetworkInterface } from "@netstrata/link";
+import type { Destination } from "./destination.ts";
 import type { DestinationCache } from "./destination-cache.ts";
+import { FragmentVerdicts } from "./gateway/fragment-verdicts.ts";
+import type { Gateway, Passage, Refusal } from "./gateway/gateway.ts";
 import type { IcmpHeader } from "./icmp-message.ts";
 import type { Icmpv6 } from "./icmpv6.ts";
 import {
@@ -12,12 +15,14 @@ import {
   UNREACHABLE_V6_NO_ROUTE,
 } from "./icmpv6-message.ts";
 import type { Ipv6Counters, Ipv6DropReason, Ipv6Drops } from "./ipv6-counters.ts";
-import { IPV6_HEADER_LENGTH, type Ipv6Header } from "./ipv6-header.ts";
+import { IPV6_HEADER_LENGTH, type Ipv6Header, readUncheckedIpv6Header } from "./ipv6-header.ts";
 import { NEVER_FRAGMENT, sendToLink } from "./link-output.ts";
 
 const NO_ROUTE: IcmpHeader = { type: ICMPV6_DESTINATION_UNREACHABLE, code: UNREACHABLE_V6_NO_ROUTE, rest: 0 };
 const BEYOND_SCOPE: IcmpHeader = { type: ICMPV6_DESTINATION_UNREACHABLE, code: UNREACHABLE_V6_BEYOND_SCOPE, rest: 0 };
 const TIME_EXCEEDED: IcmpHeader = { type: ICMPV6_TIME_EXCEEDED, code: 0, rest: 0 };
+
+type RefuseFor = (refusal: Refusal, datagram: PacketBuffer, header: Ipv6Header, cast: LinkCast) => void;
 
 export class Ipv6Forwarding {
   /** Off until somebody who knows turns it on, however many interfaces there are. */
@@ -26,8 +31,23 @@ export class Ipv6Forwarding {
   private readonly drops: Ipv6Drops;
   private readonly destinations: DestinationCache;
   private readonly icmp: Icmpv6;
+  private readonly gateway: Gateway | undefined;
+  private readonly refuseFor: RefuseFor;
+  private readonly fragments: FragmentVerdicts;
 
-  constructor(counters: Ipv6Counters, drops: Ipv6Drops, destinations: DestinationCache, icmp: Icmpv6) {
+  /** @param refuseFor tells the sender of what the gateway refuses */
+  constructor(
+    host: Host,
+    counters: Ipv6Counters,
+    drops: Ipv6Drops,
+    destinations: DestinationCache,
+    icmp: Icmpv6,
+    gateway: Gateway | undefined,
+    refuseFor: RefuseFor,
+  ) {
+    this.gateway = gateway;
+    this.refuseFor = refuseFor;
+    this.fragments = new FragmentVerdicts(host.clock);
     this.counters = counters;
     this.drops = drops;
     this.destinations = destinations;
@@ -63,9 +83,16 @@ export class Ipv6Forwarding {
       this.refuse("hop-limit-exceeded", datagram, header, cast, TIME_EXCEEDED);
       return;
     }
+    let passage: Passage | undefined;
+    if (this.gateway !== undefined) {
+      const verdict = this.passGateway(this.gateway, datagram, header, from, next, cast);
+      if (verdict === "refused") return;
+      if (verdict !== "accepted") passage = verdict;
+    }
     const link = next.interface;
     const onward = datagram.copy(link.headroom);
     onward.setU8(7, header.timeToLive - 1);
+    if (passage !== undefined) this.gateway?.leave(passage, onward, next);
     if (sendToLink(onward, next, link.mtu, NEVER_FRAGMENT)) {
       this.counters.OutForwDatagrams += 1;
       return;
@@ -73,6 +100,37 @@ export class Ipv6Forwarding {
     this.drops.count("packet-too-big", datagram);
     // RFC 4443 §3.2: the one error besides unknown options that is also sent about what goes to a group.
     this.icmp.sendError(datagram, header, cast, { type: ICMPV6_PACKET_TOO_BIG, code: 0, rest: link.mtu }, true);
+  }
+
+  /** Extension headers are followed to see the transport's, and left to the destination otherwise. */
+  private passGateway(
+    gateway: Gateway,
+    datagram: PacketBuffer,
+    fixed: Ipv6Header,
+    from: NetworkInterface,
+    next: Destination,
+    cast: LinkCast,
+  ): Passage | "accepted" | "refused" {
+    const header = readUncheckedIpv6Header(datagram);
+    if (typeof header === "string" || header.headerLength > datagram.length) {
+      this.drops.count("bad-extension-header", datagram);
+      return "refused";
+    }
+    const { source, destination, fragment } = header;
+    const whole = fragment && `${source}${destination}${fragment.identification}`;
+    if (whole !== undefined && (fragment?.offset ?? 0) > 0) {
+      if (this.fragments.isAccepted(whole)) return "accepted";
+      this.drops.count("fragment-without-first", datagram);
+      return "refused";
+    }
+    const passage = gateway.arrive(datagram, header, from);
+    const refusal = "reason" in passage ? passage : gateway.forward(passage, datagram, next);
+    if (refusal !== undefined) {
+      this.refuseFor(refusal, datagram, refusal.verdict === "reset" ? header : fixed, cast);
+      return "refused";
+    }
+    if (whole !== undefined && fragment?.moreFragments === true) this.fragments.accept(whole);
+    return passage as Passage;
   }
 
   private refuse(reason: Ipv6DropReason, datagram: PacketBuffer, header: Ipv6Header, cast: LinkCast, message: IcmpHeader): void {

@@ -1,7 +1,8 @@
 // What IPv6 makes of a datagram that comes in (RFC 8200 §3, §4): drop, deliver or forward.
-import { type Ipv6Address, isLoopback, isMappedIpv4, isMulticast, isUnspecified, type PacketBuffer } from "@netstrata/core";
+import { type Ipv6Address, isLinkLocal, isLoopback, isMappedIpv4, isMulticast, isUnspecified, type PacketBuffer } from "@netstrata/core";
 import type { LinkCast, NetworkInterface } from "@netstrata/link";
 import { countEcnField } from "./ecn-counters.ts";
+import type { Gateway, Refusal } from "./gateway/gateway.ts";
 import type { IcmpHeader } from "./icmp-message.ts";
 import type { Icmpv6 } from "./icmpv6.ts";
 import { ICMPV6_DESTINATION_UNREACHABLE, ICMPV6_PARAMETER_PROBLEM, UNREACHABLE_V6_PORT } from "./icmpv6-message.ts";
@@ -29,6 +30,10 @@ export interface Ipv6InputParts {
   readonly icmp: Icmpv6;
   readonly forwarding: Ipv6Forwarding;
   readonly reassembler: Ipv6Reassembler;
+  /** What else decides over a datagram; most hosts have none. */
+  readonly gateway: Gateway | undefined;
+  /** Tells the sender of what the gateway refuses. */
+  readonly refuse: (refusal: Refusal, datagram: PacketBuffer, header: Ipv6Header, cast: LinkCast) => void;
   readonly limits: ExtensionHeaderLimits;
   readonly counters: Ipv6Counters;
   readonly drops: Ipv6Drops;
@@ -52,7 +57,7 @@ export class Ipv6Input {
       return;
     }
     countEcnField(counters, header.trafficClass);
-    const own = addresses.castOf(header.destination, from);
+    const own = addresses.castOf(header.destination, from) ?? this.castOfClaimed(datagram, header);
     const refusal = this.refusal(header, from, own);
     if (refusal !== undefined) {
       drops.count(refusal, datagram);
@@ -117,6 +122,7 @@ export class Ipv6Input {
   /** @param namedAt octets from the IPv6 header to the octet that names the transport */
   private demultiplex(datagram: PacketBuffer, header: Ipv6Header, namedAt: number, from: NetworkInterface, cast: LinkCast): void {
     const { handlers, counters, icmp } = this.parts;
+    if (this.parts.gateway !== undefined && !this.mayComeIn(this.parts.gateway, datagram, header, from, cast)) return;
     const handler = handlers[header.protocol];
     const { start, end } = datagram;
     if (handler === undefined) {
@@ -131,6 +137,23 @@ export class Ipv6Input {
     datagram.start = start - header.headerLength;
     datagram.end = end;
     icmp.sendError(datagram, header, cast, PORT_UNREACHABLE);
+  }
+
+  /** A transport wants what is for nobody here: a listener for any address. Only whole datagrams without extensions show whom they are for. */
+  private castOfClaimed(datagram: PacketBuffer, header: Ipv6Header): LinkCast | undefined {
+    const { destination } = header;
+    if (isMulticast(destination) || isLinkLocal(destination) || isLoopback(destination)) return undefined;
+    return this.parts.handlers[header.protocol]?.claims?.(datagram, header) === true ? "unicast" : undefined;
+  }
+
+  /** False when the gateway has dropped it. The window is where it was. */
+  private mayComeIn(gateway: Gateway, datagram: PacketBuffer, header: Ipv6Header, from: NetworkInterface, cast: LinkCast): boolean {
+    datagram.rewind(header.headerLength);
+    const passage = gateway.arrive(datagram, header, from);
+    const refusal = "reason" in passage ? passage : gateway.input(passage, datagram);
+    if (refusal !== undefined) this.parts.refuse(refusal, datagram, header, cast);
+    datagram.consume(header.headerLength);
+    return refusal === undefined;
   }
 
   /** Drops a datagram, whose window starts at its IPv6 header, and says so to its sender where there is a message for it. */

@@ -3,6 +3,7 @@ import { type Host, IPV6_ANY, type Ipv6Address, isIpv6, isLoopback, isMulticast,
 import type { Destination } from "./destination.ts";
 import type { DestinationCache } from "./destination-cache.ts";
 import { flowLabelOf } from "./flow-label.ts";
+import type { Gateway, Refusal } from "./gateway/gateway.ts";
 import { PROTOCOL_IPV6_HOP_BY_HOP } from "./ip-protocol.ts";
 import type { IpSendOptions, IpSendResult } from "./ip-service.ts";
 import type { Ipv6Counters, Ipv6DropReason, Ipv6Drops } from "./ipv6-counters.ts";
@@ -22,6 +23,8 @@ export class Ipv6Output {
   private readonly drops: Ipv6Drops;
   private readonly hopLimit: number;
   private readonly fragment: Fragmenter;
+  private readonly gateway: Gateway | undefined;
+  private readonly refuse: (refusal: Refusal, datagram: PacketBuffer) => void;
 
   /** @param hopLimit of datagrams whose sender gives none */
   constructor(
@@ -31,7 +34,11 @@ export class Ipv6Output {
     counters: Ipv6Counters,
     drops: Ipv6Drops,
     hopLimit: number,
+    gateway: Gateway | undefined,
+    refuse: (refusal: Refusal, datagram: PacketBuffer) => void,
   ) {
+    this.gateway = gateway;
+    this.refuse = refuse;
     this.host = host;
     this.addresses = addresses;
     this.destinations = destinations;
@@ -53,7 +60,7 @@ export class Ipv6Output {
     const destination = this.destinationOf(options);
     if (destination === undefined) return this.fail("no-route-to-send", "network-unreachable", packet);
     // A connection's source is looked at once, not with every segment.
-    if (options.source !== destination.checkedSource) {
+    if (options.source !== destination.checkedSource && options.transparent !== true) {
       if (!this.maySpeakAs(options.source as Ipv6Address, destination)) return this.fail("foreign-source", "address-not-available", packet);
       destination.checkedSource = options.source;
     }
@@ -61,9 +68,19 @@ export class Ipv6Output {
     const extension = options.options === undefined ? 0 : 2 + options.options.length;
     if (packet.length + extension > IPV6_MAX_PAYLOAD) return this.fail("message-too-long", "message-too-long", packet);
     const datagram = this.addressed(packet, extension, options, destination);
+    if (this.gateway !== undefined && !this.letOut(this.gateway, datagram, IPV6_HEADER_LENGTH + extension, options, destination))
+      return "sent";
     const fragment = options.dontFragment === true ? NEVER_FRAGMENT : this.fragment;
     const isSent = sendToLink(datagram, destination, destination.mtu(this.host.clock), fragment);
     return isSent ? "sent" : this.fail("message-too-long", "message-too-long", datagram);
+  }
+
+  /** As in `Ipv4Output`. */
+  private letOut(gateway: Gateway, datagram: PacketBuffer, headerLength: number, options: IpSendOptions, next: Destination): boolean {
+    const { source, destination, protocol } = options;
+    const refusal = gateway.output(datagram, { version: 6, source, destination, protocol, headerLength }, next);
+    if (refusal !== undefined) this.refuse(refusal, datagram);
+    return refusal === undefined;
   }
 
   private destinationOf(options: IpSendOptions): Destination | undefined {

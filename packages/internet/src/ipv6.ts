@@ -2,14 +2,22 @@
 import type { Host, IpAddress, PacketBuffer } from "@netstrata/core";
 import type { LinkCast, NetworkInterface } from "@netstrata/link";
 import type { DestinationCache } from "./destination-cache.ts";
+import type { Gateway, Refusal } from "./gateway/gateway.ts";
+import { resetSender } from "./gateway/rejection.ts";
 import type { IcmpHeader } from "./icmp-message.ts";
 import type { Icmpv6 } from "./icmpv6.ts";
-import { ICMPV6_DESTINATION_UNREACHABLE, ICMPV6_TIME_EXCEEDED, UNREACHABLE_V6_ADDRESS } from "./icmpv6-message.ts";
-import type { IpProtocolHandler, IpSendOptions, IpSendResult } from "./ip-service.ts";
+import {
+  ICMPV6_DESTINATION_UNREACHABLE,
+  ICMPV6_TIME_EXCEEDED,
+  UNREACHABLE_V6_ADDRESS,
+  UNREACHABLE_V6_PORT,
+  UNREACHABLE_V6_PROHIBITED,
+} from "./icmpv6-message.ts";
+import type { IpProtocolHandler, IpSendOptions, IpSendResult, IpService } from "./ip-service.ts";
 import { createIpv6Counters, createIpv6Drops, type Ipv6Counters, type Ipv6Drops } from "./ipv6-counters.ts";
 import { type ExtensionHeaderLimits, resolveExtensionHeaderLimits } from "./ipv6-extension-headers.ts";
 import { Ipv6Forwarding } from "./ipv6-forwarding.ts";
-import { readUncheckedIpv6Header } from "./ipv6-header.ts";
+import { type Ipv6Header, readUncheckedIpv6Header } from "./ipv6-header.ts";
 import { Ipv6Input } from "./ipv6-input.ts";
 import { Ipv6Output } from "./ipv6-output.ts";
 import { Ipv6Reassembler } from "./ipv6-reassembly.ts";
@@ -21,6 +29,8 @@ export const DEFAULT_HOP_LIMIT = 64;
 
 const ADDRESS_UNREACHABLE: IcmpHeader = { type: ICMPV6_DESTINATION_UNREACHABLE, code: UNREACHABLE_V6_ADDRESS, rest: 0 };
 const REASSEMBLY_TIME_EXCEEDED: IcmpHeader = { type: ICMPV6_TIME_EXCEEDED, code: 1, rest: 0 };
+const PORT_UNREACHABLE: IcmpHeader = { type: ICMPV6_DESTINATION_UNREACHABLE, code: UNREACHABLE_V6_PORT, rest: 0 };
+const PROHIBITED: IcmpHeader = { type: ICMPV6_DESTINATION_UNREACHABLE, code: UNREACHABLE_V6_PROHIBITED, rest: 0 };
 /** Below this, a quotation says nothing to a transport. */
 const LEAST_QUOTED_PAYLOAD = 8;
 
@@ -40,6 +50,7 @@ export class Ipv6 {
   private readonly destinations: DestinationCache;
   private readonly handlers: readonly (IpProtocolHandler | undefined)[];
   private readonly icmp: Icmpv6;
+  private readonly ip: IpService;
   private readonly input: Ipv6Input;
   private readonly output: Ipv6Output;
 
@@ -49,16 +60,21 @@ export class Ipv6 {
     destinations: DestinationCache,
     handlers: readonly (IpProtocolHandler | undefined)[],
     icmp: Icmpv6,
+    ip: IpService,
+    gateway: Gateway | undefined,
     options: Ipv6Options = {},
   ) {
+    this.ip = ip;
     this.addresses = addresses;
     this.destinations = destinations;
     this.handlers = handlers;
     this.icmp = icmp;
     const { counters } = this;
+    const refuse = (refusal: Refusal, datagram: PacketBuffer, header: Ipv6Header, cast: LinkCast): void =>
+      this.refuse(refusal, datagram, header, cast);
     const limits = resolveExtensionHeaderLimits(options.extensionHeaders);
     const drops = (this.drops = createIpv6Drops(host, counters));
-    const forwarding = (this.forwarding = new Ipv6Forwarding(counters, drops, destinations, icmp));
+    const forwarding = (this.forwarding = new Ipv6Forwarding(host, counters, drops, destinations, icmp, gateway, refuse));
     const reassembler = (this.reassembler = new Ipv6Reassembler(
       host,
       counters,
@@ -66,8 +82,19 @@ export class Ipv6 {
       options.reassembly ?? {},
       (fragment, { header }, cast) => icmp.sendError(fragment, header, cast, REASSEMBLY_TIME_EXCEEDED),
     ));
-    this.input = new Ipv6Input({ addresses, handlers, icmp, forwarding, reassembler, limits, counters, drops });
-    this.output = new Ipv6Output(host, addresses, destinations, counters, drops, options.timeToLive ?? DEFAULT_HOP_LIMIT);
+    this.input = new Ipv6Input({ addresses, handlers, icmp, forwarding, reassembler, gateway, refuse, limits, counters, drops });
+    const hopLimit = options.timeToLive ?? DEFAULT_HOP_LIMIT;
+    this.output = new Ipv6Output(host, addresses, destinations, counters, drops, hopLimit, gateway, (refusal, datagram) => {
+      const header = readUncheckedIpv6Header(datagram);
+      if (typeof header === "object") refuse(refusal, datagram, header, "unicast");
+    });
+  }
+
+  /** Drops what the gateway refuses, and tells its sender what the verdict says. */
+  private refuse({ reason, verdict }: Refusal, datagram: PacketBuffer, header: Ipv6Header, cast: LinkCast): void {
+    this.drops.count(reason, datagram);
+    if (verdict === "reset") resetSender(this.ip, datagram, header);
+    else if (verdict !== "drop") this.icmp.sendError(datagram, header, cast, verdict === "prohibited" ? PROHIBITED : PORT_UNREACHABLE);
   }
 
   receive(datagram: PacketBuffer, from: NetworkInterface, cast: LinkCast): void {

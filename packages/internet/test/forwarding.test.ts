@@ -196,11 +196,21 @@ test("1812-5.3.5.2-1, 1812-4.2.2.11-2: a directed broadcast is delivered; it is 
   }
 });
 
-test("1812-5.2.7.2-1, 1122-3.2.2.2-1: no redirect is sent when a datagram leaves where it came in", () => {
-  const { bench } = router();
+test("1812-5.2.7.2-1, 1122-3.2.2.2-1: a redirect goes to a neighbour who could have sent it to the next hop himself, and to nobody else", () => {
+  const { bench, out } = router();
   bench.layer.routes.add({ prefix: prefix("10.0.0.0/8"), interface: bench.link, nextHop: ip("192.0.2.254") });
   bench.link.deliver(passing({ destination: "10.1.2.3" }));
-  expect(bench.link.take()).toMatchObject([{ nextHop: "192.0.2.254", header: { protocol: 17 } }]);
+  const [redirect, passed] = bench.link.take();
+  expect(passed).toMatchObject({ nextHop: "192.0.2.254", header: { protocol: 17 } });
+  // RFC 1812 §4.3.3.2: for the host, never for a network.
+  expect(icmpOf(redirect)).toMatchObject({ type: 5, code: 1, rest: ip("192.0.2.254") });
+  // Whose source is of another network came by another router; a packet that leaves elsewhere is on its right way.
+  bench.link.deliver(passing({ source: "203.0.113.7", destination: "10.1.2.3" }));
+  bench.link.deliver(passing({}));
+  expect([...bench.link.take(), ...out.take()].map(({ header }) => header.protocol)).toEqual([17, 17]);
+  bench.layer.ipv4.forwarding.redirects = false;
+  bench.link.deliver(passing({ destination: "10.1.2.3" }));
+  expect(bench.link.take()).toMatchObject([{ header: { protocol: 17 } }]);
 });
 
 test("1812-5.3.13.1-1, 1812-4.2.2.1-1: unknown options pass through as they are", () => {

@@ -11,6 +11,12 @@ export interface ListenOptions extends Omit<SocketOptions, "signal"> {
   readonly port?: number;
   /** An address or a name of this host. @default "::", which is all addresses of both families */
   readonly hostname?: string;
+  /**
+   * Take connections to any address that come by here, also to those that are not this host's, and without a port to any port:
+   * for gateways and emulators. `socket.local` says where a connection wanted to go. Every other listener goes before; a `hostname`
+   * may not be given (EADDRNOTAVAIL). @default false
+   */
+  readonly transparent?: boolean;
   /** "::" is IPv6 only, and leaves the port's IPv4 to others (RFC 3493 §5.3). @default false */
   readonly ipv6Only?: boolean;
   /** Connections that may wait to be accepted. @default 128 */

@@ -1,6 +1,6 @@
 // A whole stack: the layers put together, and the calls by which users open sockets on it.
 import { type Host, IPV6_ANY } from "@netstrata/core";
-import { DEFAULT_TIME_TO_LIVE, InternetLayer, type InternetOptions } from "@netstrata/internet";
+import { DEFAULT_TIME_TO_LIVE, type FilterOptions, InternetLayer, type InternetOptions, type NatOptions } from "@netstrata/internet";
 import type { NetworkInterface } from "@netstrata/link";
 import {
   type Endpoint,
@@ -42,7 +42,11 @@ export interface StackOptions {
   /** Defaults and limits of all connections; what is given here wins over the personality. */
   readonly tcp?: TcpStackOptions;
   readonly udp?: UdpSettings;
-  readonly internet?: Omit<InternetOptions, "forwarding">;
+  /** Rules for what comes in, goes out and passes through; seen and changed in `layers.internet.gateway.filter`. @default everything is accepted */
+  readonly filter?: FilterOptions;
+  /** As a router, translate between inner addresses and the outside's; seen in `layers.internet.gateway.nat`. @default none */
+  readonly nat?: NatOptions;
+  readonly internet?: Omit<InternetOptions, "forwarding" | "filter" | "nat">;
   /** Descriptors of the POSIX-like calls. @default 65536 */
   readonly maxDescriptors?: number;
 }
@@ -74,7 +78,8 @@ export class Stack implements AsyncDisposable {
     requireRanges(options.tcp ?? {}, "stack");
     this.host = options.host ?? createRealTimeHost({ name: options.name });
     this.sockets = new OpenSockets(this.name, this.host.clock);
-    const internet = new InternetLayer(this.host, { ...options.internet, forwarding: options.forwarding });
+    const { forwarding, filter, nat } = options;
+    const internet = new InternetLayer(this.host, { ...options.internet, forwarding, filter, nat });
     const tcp = { personality: options.personality, ...options.tcp };
     this.layers = { internet, tcp: new Tcp(this.host, internet, tcp), udp: new Udp(this.host, internet, options.udp) };
     addLoopback(this.host, internet);

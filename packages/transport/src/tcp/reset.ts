@@ -13,5 +13,6 @@ export function sendResetFor(ip: IpService, header: IpHeader, ports: TcpHeader, 
     ? { ...common, seq: segment.ack, ack: 0, flags: RST }
     : { ...common, seq: 0, ack: sequenceAdd(segment.seq, segment.length), flags: RST | ACK };
   prependTcp(packet, fields, 0, header.destination, header.source);
-  ip.send(packet, { source: header.destination, destination: header.source, protocol: PROTOCOL_TCP });
+  // The segment was taken as ours, whatever its address: a listener for any of them speaks for all.
+  ip.send(packet, { source: header.destination, destination: header.source, protocol: PROTOCOL_TCP, transparent: true });
 }

@@ -253,6 +253,11 @@ export interface TcpOpenOptions extends TcpConnectionOptions {
 export interface TcpListenOptions extends TcpConnectionOptions {
   /** Connections that may wait to be accepted, and as many again whose handshake is not complete. @default 128 */
   readonly backlog?: number;
+  /**
+   * Take connections to any address, also to those that are not this host's, when they come by here; `connection.local` says where they
+   * wanted to go. On the unspecified address only; port 0 then is any port. Every other listener goes before. @default false
+   */
+  readonly transparent?: boolean;
   /** A listener on "::" takes IPv6 connections only, and leaves the port's IPv4 to others (RFC 3493 §5.3). @default false */
   readonly ipv6Only?: boolean;
   /** Connections that may be open by Fast Open alone at a time (RFC 7413 §5.1); 0 gives and takes no cookies. @default 0, or what the stack's `fastOpen.backlog` says */

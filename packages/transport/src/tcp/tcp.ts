@@ -57,7 +57,7 @@ import { chosenRoute, followRoute, reversedRoute } from "./source-route.ts";
 import { type SynCookieMode, SynCookies } from "./syn-cookies.ts";
 import { createTcpCounters, TCP_DROPS, type TcpCounterName, type TcpDropReason } from "./tcp-counters.ts";
 import type { TcpMemoryEvent } from "./tcp-events.ts";
-import { readTcp, type TcpHeader } from "./tcp-header.ts";
+import { readTcp, TCP_HEADER_LENGTH, type TcpHeader } from "./tcp-header.ts";
 import type {
   TcpConnection,
   TcpConnectionOptions,
@@ -129,6 +129,8 @@ export class Tcp implements TcpService, IpProtocolHandler, TcpContext {
   private readonly connections: ConnectionTable;
   /** Listeners by port; those of one port differ in their address. */
   private readonly listeners: Map<number, Listener[]> = new Map();
+  /** Listeners for any address by port; 0 is any port. */
+  private readonly transparentListeners: Map<number, Listener> = new Map();
 
   constructor(host: Host, ip: IpService, options: TcpStackOptions = {}) {
     this.host = host;
@@ -200,7 +202,7 @@ export class Tcp implements TcpService, IpProtocolHandler, TcpContext {
   }
 
   get listenerCount(): number {
-    let count = 0;
+    let count = this.transparentListeners.size;
     for (const listeners of this.listeners.values()) count += listeners.length;
     return count;
   }
@@ -257,10 +259,12 @@ export class Tcp implements TcpService, IpProtocolHandler, TcpContext {
   }
 
   listen(local: Endpoint, user: TcpListenerUser, options: TcpListenOptions = {}): TcpListener | ErrorCode {
-    const { backlog, ipv6Only = false, deferAccept, abortOnOverflow, ...others } = options;
+    const { backlog, ipv6Only = false, transparent = false, deferAccept, abortOnOverflow, ...others } = options;
     const { fastOpenBacklog = this.fastOpen.options.backlog, ...changes } = others;
     const settings = { backlog, ipv6Only, fastOpenBacklog, deferAccept, abortOnOverflow };
-    if (!isUnspecified(local.address) && !this.ip.isLocal(local.address)) return "EADDRNOTAVAIL";
+    if (!isUnspecified(local.address) && (transparent || !this.ip.isLocal(local.address))) return "EADDRNOTAVAIL";
+    const resolved = resolveTcpOptions(this.defaults, changes);
+    if (transparent) return this.listenTransparently(local, user, resolved, settings);
     let { port } = local;
     if (port === 0) {
       const free = chooseEphemeralPort(this.host.random, this.portRange, (candidate) => !this.listeners.has(candidate));
@@ -270,15 +274,40 @@ export class Tcp implements TcpService, IpProtocolHandler, TcpContext {
     const samePort = this.listeners.get(port) ?? [];
     if (samePort.some((other) => bindingsOverlap(other.binding, { address: local.address, ipv6Only }))) return "EADDRINUSE";
     const remove = (listener: Listener): void => this.removeListener(listener);
-    const resolved = resolveTcpOptions(this.defaults, changes);
     const listener = new Listener(this, { address: local.address, port }, user, resolved, settings, remove);
     this.listeners.set(port, [...samePort, listener]);
     return listener;
   }
 
+  private listenTransparently(
+    local: Endpoint,
+    user: TcpListenerUser,
+    options: ResolvedTcpOptions,
+    settings: Pick<TcpListenOptions, "backlog">,
+  ): TcpListener | ErrorCode {
+    const { port } = local;
+    if (this.transparentListeners.has(port)) return "EADDRINUSE";
+    const listener = new Listener(this, local, user, options, settings, () => this.transparentListeners.delete(port));
+    this.transparentListeners.set(port, listener);
+    return listener;
+  }
+
+  /** What is for no address of this host is wanted when it belongs to a connection, or may begin one. */
+  claims(packet: PacketBuffer, header: IpHeader): boolean {
+    if (packet.length < TCP_HEADER_LENGTH) return false;
+    const port = packet.u16(2);
+    if (this.transparentListeners.size > 0 && this.transparentListenerFor(port) !== undefined) return true;
+    return this.connections.size > 0 && this.connections.find(header.destination, port, header.source, packet.u16(0)) !== undefined;
+  }
+
+  private transparentListenerFor(port: number): Listener | undefined {
+    return this.transparentListeners.get(port) ?? this.transparentListeners.get(0);
+  }
+
   /** Aborts every connection and closes every listener: after it nothing is left, no timer and no memory. */
   close(): void {
     for (const listeners of [...this.listeners.values()]) for (const listener of listeners) listener.close();
+    for (const listener of [...this.transparentListeners.values()]) listener.close();
     for (const tcb of this.connections) {
       abort(tcb, "ECONNABORTED");
       finishEvent(tcb);
@@ -394,7 +423,7 @@ export class Tcp implements TcpService, IpProtocolHandler, TcpContext {
     sendResetFor(this.ip, header, ports, segment);
   }
 
-  /** The listener on the address itself before the one on all addresses of its family, and that before the one on all of both. */
+  /** The listener on the address itself before the one on all addresses of its family, that before the one on all of both, and then whoever takes any address. */
   private listenerFor(address: IpAddress, port: number): Listener | undefined {
     let best: Listener | undefined;
     let bestFit = 0;
@@ -405,7 +434,7 @@ export class Tcp implements TcpService, IpProtocolHandler, TcpContext {
         bestFit = fit;
       }
     }
-    return best;
+    return best ?? this.transparentListenerFor(port);
   }
 
   private removeListener(listener: Listener): void {
@@ -449,6 +478,8 @@ export class Tcp implements TcpService, IpProtocolHandler, TcpContext {
       trafficClass: options.trafficClass,
       // RFC 1191 §6: segments are as large as the path takes, and routers say when that was too large.
       dontFragment: true,
+      // A connection that a listener for any address has taken speaks as whom it was meant for.
+      transparent: passive && this.transparentListeners.size > 0 && !this.ip.isLocal(local.address),
     };
     const congestion = createCongestionControl(options, this.host.random);
     const tcb = new TransmissionControlBlock(
