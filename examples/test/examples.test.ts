@@ -67,3 +67,11 @@ test("sockets-step-by-step: each call, its segments, and the states afterwards",
   expect(told).toMatch(/client: close\(\)\n {2}server CLOSE-WAIT, client FIN-WAIT-2\n.*Flags \[F\.\]/);
   expect(told).toMatch(/server: close\(\)\n {2}server CLOSED, client TIME-WAIT\n.*Flags \[F\.\]/);
 });
+
+test("nat: one address for two hosts, one of which is reached from outside", async () => {
+  await import("../nat.ts");
+  const [alice, bob, ...others] = printed;
+  expect(alice).toBe("alice as 192.168.1.2 is 203.0.113.1:5000 to the server");
+  expect(bob).toMatch(/^bob as 192\.168\.1\.3 is 203\.0\.113\.1:(?!5000 )[0-9]+ to the server$/);
+  expect(others).toEqual(["alice is visited by 203.0.113.2", "bob is not: ECONNREFUSED", "4 conversations, 2 ports"]);
+});

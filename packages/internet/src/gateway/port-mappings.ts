@@ -16,14 +16,14 @@ export interface PortMapping {
 const WELL_KNOWN: readonly [first: number, count: number] = [1, 1023];
 const OTHERS: readonly [first: number, count: number] = [1024, 64512];
 /** How many ports are tried before none is said to be free: looking at all of them would be work for an attacker. */
-export const PORT_TRIES = 256;
+export const PORT_TRIES = 64;
 
 export class PortMappings {
   private readonly random: Random;
   private readonly isReserved: (protocol: number, port: number) => boolean;
-  /** By `protocol`, then by both ends as one key. */
   private readonly byInner = new Map<string, PortMapping>();
-  private readonly byOuter = new Map<string, PortMapping>();
+  /** By the outside's address, then by protocol and port. */
+  private readonly byOuter = new Map<Ipv4Address, Map<number, PortMapping>>();
 
   /** @param isReserved ports of the outside that are given to nobody */
   constructor(random: Random, isReserved: (protocol: number, port: number) => boolean) {
@@ -32,16 +32,18 @@ export class PortMappings {
   }
 
   get size(): number {
-    return this.byOuter.size;
+    let count = 0;
+    for (const ports of this.byOuter.values()) count += ports.size;
+    return count;
   }
 
   [Symbol.iterator](): Iterator<PortMapping> {
-    return this.byOuter.values();
+    return [...this.byOuter.values()].flatMap((ports) => [...ports.values()])[Symbol.iterator]();
   }
 
   /** Who speaks as this port. */
   innerOf(protocol: number, outer: Ipv4Address, outerPort: number): PortMapping | undefined {
-    return this.byOuter.get(`${protocol},${outer},${outerPort}`);
+    return this.byOuter.get(outer)?.get(portKey(protocol, outerPort));
   }
 
   /**
@@ -54,11 +56,13 @@ export class PortMappings {
     const key = `${protocol},${inner},${innerPort},${outer}`;
     const known = anew ? undefined : this.byInner.get(key);
     if (known !== undefined) return known;
-    const outerPort = this.choosePort(protocol, outer, innerPort, anew);
+    let ports = this.byOuter.get(outer);
+    if (ports === undefined) this.byOuter.set(outer, (ports = new Map()));
+    const outerPort = this.choosePort(ports, protocol, innerPort, anew);
     if (outerPort === undefined) return undefined;
     const mapping: PortMapping = { protocol, inner, innerPort, outer, outerPort, uses: 0 };
     if (!this.byInner.has(key)) this.byInner.set(key, mapping);
-    this.byOuter.set(`${protocol},${outer},${outerPort}`, mapping);
+    ports.set(portKey(protocol, outerPort), mapping);
     return mapping;
   }
 
@@ -68,11 +72,11 @@ export class PortMappings {
     const { protocol, inner, innerPort, outer, outerPort } = mapping;
     const innerKey = `${protocol},${inner},${innerPort},${outer}`;
     if (this.byInner.get(innerKey) === mapping) this.byInner.delete(innerKey);
-    this.byOuter.delete(`${protocol},${outer},${outerPort}`);
+    this.byOuter.get(outer)?.delete(portKey(protocol, outerPort));
   }
 
-  private choosePort(protocol: number, outer: Ipv4Address, wanted: number, anew: boolean): number | undefined {
-    const isFree = (port: number): boolean => !this.byOuter.has(`${protocol},${outer},${port}`) && !this.isReserved(protocol, port);
+  private choosePort(ports: ReadonlyMap<number, PortMapping>, protocol: number, wanted: number, anew: boolean): number | undefined {
+    const isFree = (port: number): boolean => !ports.has(portKey(protocol, port)) && !this.isReserved(protocol, port);
     if (!anew && isFree(wanted)) return wanted;
     const [first, count] = wanted < 1024 ? WELL_KNOWN : OTHERS;
     // RFC 6056 §3.3.1: from a random one on, the next that is free.
@@ -83,4 +87,8 @@ export class PortMappings {
     }
     return undefined;
   }
+}
+
+function portKey(protocol: number, port: number): number {
+  return (protocol << 16) | port;
 }

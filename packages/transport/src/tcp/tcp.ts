@@ -425,6 +425,8 @@ export class Tcp implements TcpService, IpProtocolHandler, TcpContext {
 
   /** The listener on the address itself before the one on all addresses of its family, that before the one on all of both, and then whoever takes any address. */
   private listenerFor(address: IpAddress, port: number): Listener | undefined {
+    // "All addresses" are all of this host's.
+    if (this.transparentListeners.size > 0 && !this.ip.isLocal(address)) return this.transparentListenerFor(port);
     let best: Listener | undefined;
     let bestFit = 0;
     for (const listener of this.listeners.get(port) ?? []) {
