@@ -20,7 +20,7 @@ function natWorld(loss = 0, mtu = 1500): NatWorld {
   for (const host of inner) lan.attach(host, { gateway: "192.168.1.1" });
   const isp = world.router("isp");
   const server = world.host("server");
-  world.wire(nat, isp, { network: "203.0.113.0/24", names: ["wan", "eth0"], latency: 5, faults: { loss } });
+  world.wire(nat, isp, { network: "203.0.113.0/24", names: ["wan", "eth0"], latency: 5, faults: { drop: loss } });
   world.wire(isp, server, { network: "198.51.100.0/24", latency: 5, mtu });
   world.computeRoutes();
   // The outside knows nothing of inner networks.

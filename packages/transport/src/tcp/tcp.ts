@@ -131,6 +131,8 @@ export class Tcp implements TcpService, IpProtocolHandler, TcpContext {
   private readonly listeners: Map<number, Listener[]> = new Map();
   /** Listeners for any address by port; 0 is any port. */
   private readonly transparentListeners: Map<number, Listener> = new Map();
+  /** There has been one: from then on connections may have a local end that is not ours. */
+  private speaksForOthers = false;
 
   constructor(host: Host, ip: IpService, options: TcpStackOptions = {}) {
     this.host = host;
@@ -289,15 +291,16 @@ export class Tcp implements TcpService, IpProtocolHandler, TcpContext {
     if (this.transparentListeners.has(port)) return "EADDRINUSE";
     const listener = new Listener(this, local, user, options, settings, () => this.transparentListeners.delete(port));
     this.transparentListeners.set(port, listener);
+    this.speaksForOthers = true;
     return listener;
   }
 
   /** What is for no address of this host is wanted when it belongs to a connection, or may begin one. */
   claims(packet: PacketBuffer, header: IpHeader): boolean {
-    if (packet.length < TCP_HEADER_LENGTH) return false;
+    if (!this.speaksForOthers || packet.length < TCP_HEADER_LENGTH) return false;
     const port = packet.u16(2);
-    if (this.transparentListeners.size > 0 && this.transparentListenerFor(port) !== undefined) return true;
-    return this.connections.size > 0 && this.connections.find(header.destination, port, header.source, packet.u16(0)) !== undefined;
+    if (this.transparentListenerFor(port) !== undefined) return true;
+    return this.connections.find(header.destination, port, header.source, packet.u16(0)) !== undefined;
   }
 
   private transparentListenerFor(port: number): Listener | undefined {
