@@ -29,6 +29,8 @@ export interface Accepted {
 /** What is to be sent. */
 export interface Outgoing {
   readonly bytes: Uint8Array;
+  /** Of how many octets each of the buffers was that a program gave; absent: it was one. */
+  readonly pieces?: readonly number[];
   readonly flags: number;
   readonly to: Endpoint | undefined;
   readonly control: readonly ControlMessage[];

@@ -9,8 +9,12 @@ import type { StreamFile } from "./stream-file.ts";
 /** TCP_NOTSENT_LOWAT is looked at between pieces of this size, in octets: Linux fills as large a segment (GSO) before it looks again. */
 const LARGEST_PIECE = 65_483;
 
-export function sendStream(file: StreamFile, { bytes, flags }: Outgoing): Attempt<number> {
+/** Buffers that Linux sends from where they lie (MSG_ZEROCOPY), at most, in what it hands to a device as one (MAX_SKB_FRAGS). */
+const MOST_FRAGMENTS = 17;
+
+export function sendStream(file: StreamFile, { bytes, flags, pieces = [] }: Outgoing): Attempt<number> {
   let sent = 0;
+  const ends = isZeroCopy(file, flags) ? fragmentedEnds(pieces) : [];
   const returned = (): number => {
     if (sent > 0) file.watchWrite(isZeroCopy(file, flags));
     return sent;
@@ -29,9 +33,11 @@ export function sendStream(file: StreamFile, { bytes, flags }: Outgoing): Attemp
     if (connection === undefined || file.error !== undefined || file.sendIsShut)
       return sent > 0 ? returned() : (file.takeError() ?? "EPIPE");
     while (sent < bytes.length && isBelowLowWater(file, connection)) {
-      const piece = bytes.subarray(sent, file.notSentLowWater === undefined ? bytes.length : sent + LARGEST_PIECE);
+      const end = ends.find((each) => each > sent) ?? bytes.length;
+      const piece = bytes.subarray(sent, file.notSentLowWater === undefined ? end : Math.min(end, sent + LARGEST_PIECE));
       const isLast = sent + piece.length === bytes.length;
-      const marks = { push: !isLast || (flags & c.MSG_MORE) === 0, endOfRecord: isLast && (flags & c.MSG_EOR) !== 0 };
+      const isFull = sent + piece.length === end && end < bytes.length;
+      const marks = { push: !isLast || (flags & c.MSG_MORE) === 0, endOfRecord: isFull || (isLast && (flags & c.MSG_EOR) !== 0) };
       const taken = offer(connection, piece, marks, (flags & c.MSG_OOB) !== 0);
       file.wrote(taken);
       sent += taken;
@@ -42,6 +48,17 @@ export function sendStream(file: StreamFile, { bytes, flags }: Outgoing): Attemp
     if (mayWait) return undefined;
     return sent > 0 ? returned() : "EAGAIN";
   };
+}
+
+/** Where what is made of so many buffers is full, and nothing more is put together with it. */
+function fragmentedEnds(pieces: readonly number[]): number[] {
+  const ends: number[] = [];
+  let end = 0;
+  for (const [index, length] of pieces.entries()) {
+    end += length;
+    if ((index + 1) % MOST_FRAGMENTS === 0) ends.push(end);
+  }
+  return ends;
 }
 
 /** MSG_ZEROCOPY counts where SO_ZEROCOPY has allowed it. */

@@ -193,7 +193,7 @@ export class Syscalls {
   }
 
   sendmsg(fd: number, { name, pieces, control = NO_CONTROL }: SendMessage, flags = 0): Call {
-    return this.transmit(fd, { bytes: joined(pieces), flags, to: name, control });
+    return this.transmit(fd, { bytes: joined(pieces), pieces: pieces.map(({ length }) => length), flags, to: name, control });
   }
 
   /** @param how SHUT_RD, SHUT_WR or SHUT_RDWR */
