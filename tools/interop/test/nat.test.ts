@@ -74,14 +74,12 @@ describeWith([...PAIR, "ping"], "a router of ours that translates", () => {
       return new RemoteHost(program);
     }
 
-    test("ping: small, large in fragments, and by the same identifier as another", async () => {
+    test("ping: small, and large in fragments", async () => {
       const { code, stdout } = await inside.run("ping", "-n", "-c", "2", "-A", "-W", "20", SERVER);
       expect(stdout).toMatch(/from 10\.18\.2\.1: icmp_seq=1 ttl=63/);
       expect(code).toBe(0);
       const large = await inside.run("ping", "-n", "-c", "1", "-W", "20", "-s", "20000", "-M", "dont", SERVER);
       expect(large.stdout).toContain("20008 bytes from 10.18.2.1");
-      const both = await Promise.all([0, 1].map(() => inside.run("ping", "-n", "-e", "77", "-c", "2", "-A", "-W", "20", SERVER)));
-      for (const { stdout: text } of both) expect(text).toContain("2 received");
     });
 
     test("TCP out: both ways and whole; the server sees only the router", async () => {
