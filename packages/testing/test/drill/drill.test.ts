@@ -243,3 +243,22 @@ describe("numbers and times", () => {
     expect(await run(script.replaceAll("+.003", "+.005"))).toMatchObject({ outcome: "fail" });
   });
 });
+
+test("Accurate ECN goes on counting in TIME-WAIT, but in the linux personality it does not (RFC 9768 §3.2.2)", async () => {
+  const script = `
+    0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3
+ +.01...0.011 connect(3, ..., ...) = 0
+   +0 > [noecn] SEWA 0:0(0) <...>
+   +0 < [ect1] SW. 0:0(0) ack 1 win 32000 <mss 1000,nop,wscale 6,nop,nop,sackOK>
+   +0 > [ect0] EW. 1:1(0) ack 1
+   +0 close(3) = 0
+   +0 > [ect0] F5. 1:1(0) ack 1
+   +0 < [ect0] .5 1:1(0) ack 2 win 300
+   +0 < [ect0] F5. 1:1(0) ack 2 win 300
+   +0 > [ect0] . 2:2(0) ack 2`;
+  const options = { personality: "linux", tcp: { ecn: "accurate", accurateEcnOption: false } } as const;
+  expect(await run(script, options)).toMatchObject({ outcome: "pass" });
+  const counting = { ...options, tcp: { ...options.tcp, timeWaitFeedback: true } };
+  expect(await run(script, counting)).toMatchObject({ outcome: "fail", differences: [{ field: "flags" }] });
+  expect(await run(script.replace("> [ect0] . 2:2", "> [ect0] .5 2:2"), counting)).toMatchObject({ outcome: "pass" });
+});
