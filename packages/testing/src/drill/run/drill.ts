@@ -23,11 +23,20 @@ const DEFINITIONS: Readonly<Record<DrillIpVersion, Readonly<Record<string, strin
 };
 
 /** Signs of a script written for FreeBSD. */
-const FREEBSD = /\bnet\.inet\.tcp\.|\bkldload\b|\btcpdrop\b|\bsockstat\b|TCP_FUNCTION_BLK/;
+const FREEBSD_SIGNS = /\bnet\.inet\.tcp\.|\bkldload\b|\btcpdrop\b|\bsockstat\b|TCP_FUNCTION_BLK/;
+
+/** A comment of its own in the script's head: `// personality: rfc`, or several, of which the first counts. */
+const DECLARED = /^\/\/ personalit(?:y|ies): *(linux|freebsd|rfc)\b/m;
+
+/** Whose choices a script asserts, when nobody says: those it declares, or else those that its words belong to. */
+function guessPersonality(text: string): DrillReport["personality"] {
+  const declared = DECLARED.exec(text)?.[1] as DrillReport["personality"] | undefined;
+  return declared ?? (FREEBSD_SIGNS.test(text) ? "freebsd" : "linux");
+}
 
 /** Runs a script; whatever its text is, the answer is a report. */
 export async function runDrill(text: string, options: DrillOptions = {}): Promise<DrillReport> {
-  const personality = options.personality ?? (FREEBSD.test(text) ? "freebsd" : "linux");
+  const personality = options.personality ?? guessPersonality(text);
   const chosen = { ...options, personality };
   const asked = blankReport(chosen);
   const definitions = definitionsFor(asked.ipVersion, asked.personality, options);
