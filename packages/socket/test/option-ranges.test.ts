@@ -15,6 +15,17 @@ const wrong: readonly (readonly [object, string])[] = [
   [{ timeToLive: 256 }, "from 1 to 255, not 256"],
   [{ trafficClass: -1 }, "not -1"],
   [{ maximumSegmentSize: 0 }, "not 0"],
+  [{ receiveBufferMaximum: 0 }, "not 0"],
+  [{ windowScale: 15 }, "from 0 to 14, not 15"],
+  [{ retries: 1.5 }, "retries is an integer of at least 0, not 1.5"],
+  [{ synAckRetries: -1 }, "not -1"],
+  [{ rtoInitial: 0 }, "not 0"],
+  [{ rtoMaximum: Number.NaN }, "not NaN"],
+  [{ initialWindow: 0 }, "not 0"],
+  [{ maximumPacingRate: 0 }, "not 0"],
+  [{ burstSegments: -1 }, "not -1"],
+  [{ burstDivisor: 0 }, "not 0"],
+  [{ challengeAcks: "many" }, "not many"],
 ];
 
 describe.each(wrong)("%j", (options, message) => {
@@ -34,7 +45,7 @@ test("what lasts for ever, and what is absent, is no mistake", async () => {
   const { client, server, run } = twoStacks();
   await run(async () => {
     server.listen({ port: 80, backlog: 0, userTimeout: Number.POSITIVE_INFINITY });
-    const socket = client.connect("10.0.0.2:80", { userTimeout: Number.POSITIVE_INFINITY, sendBuffer: undefined, timeWait: 0 });
+    const socket = client.connect("10.0.0.2:80", { userTimeout: Number.POSITIVE_INFINITY, sendBuffer: undefined, timeWait: 0, retries: Number.POSITIVE_INFINITY });
     await socket.opened;
     expect(() => socket.set({ keepAliveIdle: Number.NaN })).toThrow("set EINVAL: keepAliveIdle");
     socket.abort();

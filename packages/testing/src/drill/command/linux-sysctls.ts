@@ -32,6 +32,7 @@ export const LINUX_SYSCTLS: SysctlTable = new Map([
   ["net.ipv4.tcp_syn_linear_timeouts", number("synLinearTimeouts")],
   ["net.ipv4.tcp_min_tso_segs", number("burstSegments")],
   ["net.ipv4.tcp_tso_win_divisor", option("burstDivisor", (value) => Number(value) || Number.POSITIVE_INFINITY)],
+  ["net.ipv4.tcp_invalid_ratelimit", number("challengeInterval")],
   ["net.ipv4.tcp_min_snd_mss", number("minimumSegmentSize")],
   ["net.ipv4.tcp_syncookies", choice("synCookies", { 0: "never", 1: "pressure", 2: "always" })],
   ["net.ipv4.tcp_syn_retries", number("synRetries")],
@@ -54,7 +55,7 @@ export const LINUX_SYSCTLS: SysctlTable = new Map([
   // Other ways to the same packets, or about what no packet shows.
   ...withoutEffect(
     "net.ipv4",
-    "tcp_fack tcp_mem tcp_tso_rtt_log tcp_pacing_ss_ratio tcp_pacing_ca_ratio tcp_low_latency tcp_no_metrics_save tcp_no_ssthresh_metrics_save tcp_limit_output_bytes tcp_autocorking tcp_challenge_ack_limit tcp_max_tw_buckets tcp_available_congestion_control tcp_allowed_congestion_control tcp_backlog_ack_defer tcp_ecn_option_beacon tcp_collapse_max_bytes tcp_invalid_ratelimit tcp_app_win tcp_adv_win_scale tcp_probe_interval tcp_probe_threshold tcp_notsent_lowat ip_forward route.flush tcp_max_syn_backlog icmp_ratelimit icmp_msgs_per_sec icmp_msgs_burst tcp_fwmark_accept tcp_migrate_req tcp_l3mdev_accept ip_local_port_range ip_no_pmtu_disc tcp_comp_sack_nr tcp_comp_sack_delay_ns tcp_comp_sack_slack_ns",
+    "tcp_fack tcp_mem tcp_tso_rtt_log tcp_pacing_ss_ratio tcp_pacing_ca_ratio tcp_low_latency tcp_no_metrics_save tcp_no_ssthresh_metrics_save tcp_limit_output_bytes tcp_autocorking tcp_challenge_ack_limit tcp_max_tw_buckets tcp_available_congestion_control tcp_allowed_congestion_control tcp_backlog_ack_defer tcp_ecn_option_beacon tcp_collapse_max_bytes tcp_app_win tcp_adv_win_scale tcp_probe_interval tcp_probe_threshold tcp_notsent_lowat ip_forward route.flush tcp_max_syn_backlog icmp_ratelimit icmp_msgs_per_sec icmp_msgs_burst tcp_fwmark_accept tcp_migrate_req tcp_l3mdev_accept ip_local_port_range ip_no_pmtu_disc tcp_comp_sack_nr tcp_comp_sack_delay_ns tcp_comp_sack_slack_ns",
   ),
   ...withoutEffect(
     "net.core",
