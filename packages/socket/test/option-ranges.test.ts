@@ -45,7 +45,12 @@ test("what lasts for ever, and what is absent, is no mistake", async () => {
   const { client, server, run } = twoStacks();
   await run(async () => {
     server.listen({ port: 80, backlog: 0, userTimeout: Number.POSITIVE_INFINITY });
-    const socket = client.connect("10.0.0.2:80", { userTimeout: Number.POSITIVE_INFINITY, sendBuffer: undefined, timeWait: 0, retries: Number.POSITIVE_INFINITY });
+    const socket = client.connect("10.0.0.2:80", {
+      userTimeout: Number.POSITIVE_INFINITY,
+      sendBuffer: undefined,
+      timeWait: 0,
+      retries: Number.POSITIVE_INFINITY,
+    });
     await socket.opened;
     expect(() => socket.set({ keepAliveIdle: Number.NaN })).toThrow("set EINVAL: keepAliveIdle");
     socket.abort();
