@@ -1,17 +1,26 @@
 // Fast Open as a client (RFC 7413 §4.2.1): MSG_FASTOPEN and TCP_FASTOPEN_CONNECT, as Linux has them.
-import type { Endpoint } from "@netstrata/transport";
+import type { Endpoint, TcpOpenOptions } from "@netstrata/transport";
 import { copyOf } from "../byte-slab.ts";
 import type { Attempt, Outcome } from "./call.ts";
-import { SOL_TCP, TCP_FASTOPEN_CONNECT } from "./linux-numbers.ts";
+import { SOL_TCP, TCP_FASTOPEN_CONNECT, TCP_FASTOPEN_NO_COOKIE } from "./linux-numbers.ts";
 import type { Outgoing } from "./open-file.ts";
 import type { StreamFile } from "./stream-file.ts";
 import { isZeroCopy, sendStream } from "./stream-send.ts";
 
 const NO_TEXT = new Uint8Array(0);
 
-/** TCP_FASTOPEN_CONNECT with a cookie: the connection begins with the first write, which goes with its SYN. */
+/** TCP_FASTOPEN_CONNECT with a cookie, or where none is needed: the connection begins with the first write, which goes with its SYN. */
 export function isDeferred(file: StreamFile, remote: Endpoint): boolean {
-  return asksForFastOpen(file) && file.streams.tcp.canFastOpen(remote.address);
+  return asksForFastOpen(file) && (needsNoCookie(file) || file.streams.tcp.canFastOpen(remote.address));
+}
+
+/** How a socket opens. */
+export function fastOpenOptions(file: StreamFile): Pick<TcpOpenOptions, "fastOpenSynOnly" | "fastOpenWithoutCookie"> {
+  return { fastOpenSynOnly: true, fastOpenWithoutCookie: needsNoCookie(file) };
+}
+
+function needsNoCookie(file: StreamFile): boolean {
+  return file.setting(SOL_TCP, TCP_FASTOPEN_NO_COOKIE) === 1;
 }
 
 /** What a `connect` gives to the SYN: without a cookie the SYN asks for one. */

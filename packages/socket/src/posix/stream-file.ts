@@ -19,7 +19,7 @@ import * as constant from "./linux-numbers.ts";
 import { type Accepted, type FileOwner, type IpOptions, type Outgoing, type Received, SocketFile } from "./open-file.ts";
 import { listenOptions } from "./options/fast-open-options.ts";
 import { streamQuestion } from "./stream-control.ts";
-import { isDeferred, sendFast, textOfConnect } from "./stream-fast-open.ts";
+import { fastOpenOptions, isDeferred, sendFast, textOfConnect } from "./stream-fast-open.ts";
 import { streamEvents } from "./stream-readiness.ts";
 import { receiveStream } from "./stream-receive.ts";
 import { sendStream } from "./stream-send.ts";
@@ -408,7 +408,7 @@ export class StreamFile extends SocketFile implements TcpUser, TcpListenerUser {
     const { bound } = this;
     this.deferred = undefined;
     const local = bound && { port: bound.port, ...(!isUnspecified(bound.address) && { address: bound.address }) };
-    const connection = this.streams.tcp.open(remote, this, { ...this.options, local, fastOpen: text, fastOpenSynOnly: true });
+    const connection = this.streams.tcp.open(remote, this, { ...this.options, local, fastOpen: text, ...fastOpenOptions(this) });
     // A broadcast or multicast address is no destination for TCP (MUST-46); Linux says that there is no way to it.
     if (typeof connection === "string") return connection === "EACCES" ? "ENETUNREACH" : connection;
     this.connection = connection;

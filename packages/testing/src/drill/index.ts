@@ -1,3 +1,4 @@
+export { OWN_OPTIONS, ownOptionValue } from "./command/own-options.ts";
 export { SYSCTLS } from "./command/sysctl.ts";
 export type * from "./language/expression.ts";
 export type * from "./language/packet.ts";

@@ -101,6 +101,22 @@ describe("commands", () => {
     expect(existsSync("/tmp/netstrata-drill-was-here")).toBe(false);
   });
 
+  test("options of this stack have their own names, and take only what they can be", async () => {
+    const sack = `${LISTEN}+0 < S 0:0(0) win 32000 <mss 1000,sackOK>\n+0 > S. 0:0(0) ack 1 <mss 1460>`;
+    expect(await run(`\`sysctl -q netstrata.tcp.sack=false\`\n${sack}`)).toMatchObject({ outcome: "pass" });
+    expect(await run(sack)).toMatchObject({ outcome: "fail" });
+    expect(await outcome("sysctl netstrata.tcp.sock=false")).toBe("unsupported: unsupported: the setting netstrata.tcp.sock");
+    expect(await outcome("sysctl netstrata.tcp.sack=1")).toBe("unsupported: unsupported: the setting netstrata.tcp.sack=1");
+  });
+
+  test("nstat tells what was counted by Linux's names", async () => {
+    const counted = (name: string): string => `${OPEN}\n+0 < P. 1:101(100) ack 1 win 32000\n+0 \`nstat -az | grep -q ${name}\``;
+    for (const name of ["TcpPassiveOpens", "TcpInSegs"]) expect(await run(counted(name))).toMatchObject({ outcome: "pass" });
+    expect(await run(counted("TcpExtTCPTimeouts"))).toMatchObject({ outcome: "fail" });
+    const beyond = `${OPEN}\n+0 < P. 900001:900101(100) ack 1 win 32000\n+0 > . 1:1(0) ack 1\n+0 \`nstat | grep TcpExtBeyondWindow\``;
+    expect(await run(beyond)).toMatchObject({ outcome: "pass" });
+  });
+
   test("a command that fails fails the script", async () => {
     expect(await outcome("false")).toBe("fail: the command failed with status 1: false");
     expect(await outcome("echo a | grep -q b")).toContain("fail: the command failed");

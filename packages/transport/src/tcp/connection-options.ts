@@ -63,6 +63,7 @@ export const DEFAULT_TCP_OPTIONS: ResolvedTcpOptions = {
   // RFC 5461 §4
   unreachableEndsHandshake: false,
   zeroWindowProbe: "octet",
+  resetOnTimeout: true,
   resetWithAck: false,
   linger: Number.POSITIVE_INFINITY,
   // MUST-40: less than 500 ms.
@@ -79,6 +80,7 @@ export const DEFAULT_TCP_OPTIONS: ResolvedTcpOptions = {
   congestionAccounting: "octets",
   hystart: true,
   pacing: false,
+  unpacedSegments: 0,
   maximumPacingRate: Number.POSITIVE_INFINITY,
   slowStartAfterIdle: true,
   burstSegments: 0,

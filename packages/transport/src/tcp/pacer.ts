@@ -63,6 +63,8 @@ export function notePaced(tcb: TransmissionControlBlock, octets: number): void {
     tcb.pacer = undefined;
     return;
   }
+  // Those of which this is one, and which have gone out before, are let go at once.
+  if (tcb.statistics.textSegmentsOut + Math.ceil(octets / tcb.segmentSize) < tcb.options.unpacedSegments) return;
   tcb.pacer ??= new Pacer();
   tcb.pacer.sent(octets, rate, tcb.clock.now());
 }

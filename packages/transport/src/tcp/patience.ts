@@ -55,6 +55,13 @@ export function mayProbe(tcb: TransmissionControlBlock): boolean {
   return tcb.windowProbes < options.retries;
 }
 
+/** MUST-29: keep-alives have not been answered for long enough. A user timeout, where there is one, stands instead of the count in Linux. */
+export function isSilenceOver({ options, keepAliveProbesSent }: TransmissionControlBlock, quiet: Milliseconds): boolean {
+  if (options.retryCounting === "time" && options.userTimeout !== Number.POSITIVE_INFINITY)
+    return keepAliveProbesSent > 0 && quiet >= options.userTimeout;
+  return keepAliveProbesSent >= options.keepAliveProbes;
+}
+
 /** The next timeout of a SYN is as long as this one, because the first few are linear. */
 export function isLinear(tcb: TransmissionControlBlock, isSyn: boolean): boolean {
   return isSyn && !tcb.passive && tcb.timeouts <= tcb.options.synLinearTimeouts;

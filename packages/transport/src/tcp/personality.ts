@@ -39,12 +39,14 @@ const LINUX: Personality = {
   challengeAcksPerSecond: Number.POSITIVE_INFINITY, // tcp_challenge_ack_limit
   unreachableEndsHandshake: true, // tcp_v4_err()
   zeroWindowProbe: "empty", // tcp_xmit_probe_skb()
+  resetOnTimeout: false, // tcp_write_err()
   resetWithAck: true, // tcp_send_active_reset()
   congestionAccounting: "segments",
   slowStartLimit: Number.POSITIVE_INFINITY, // RFC 3465 without a limit
   initialWindow: 10, // TCP_INIT_CWND
   windowValidation: "linux",
   burstSegments: 2, // tcp_min_tso_segs
+  unpacedSegments: 10, // tcp_update_skb_after_send()
   timeWait: 60_000, // TCP_TIMEWAIT_LEN
   timeWaitFeedback: false, // struct tcp_timewait_sock has no counters
   finWait2: 60_000, // tcp_fin_timeout

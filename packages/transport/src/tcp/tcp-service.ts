@@ -157,6 +157,8 @@ export interface TcpConnectionOptions {
    * none, with a number that must be answered, as Linux does. @default "octet"
    */
   readonly zeroWindowProbe?: "octet" | "empty";
+  /** A connection that is given up because the peer does not answer text, probes of its window or a SYN sends a RST; after keep-alives it always does. @default true */
+  readonly resetOnTimeout?: boolean;
   /** An abort sends <CTL=RST,ACK> instead of <CTL=RST> (RFC 9293 §3.10.5). @default false */
   readonly resetWithAck?: boolean;
   /**
@@ -193,6 +195,8 @@ export interface TcpConnectionOptions {
   readonly initialWindow?: number;
   /** Spread segments over the round trip instead of sending them in bursts (Aggarwal, Savage, Anderson 2000); BBR does always. @default false */
   readonly pacing?: boolean;
+  /** Segments that go out at once at the beginning, before pacing begins (Linux: 10, tcp_update_skb_after_send()). @default 0 */
+  readonly unpacedSegments?: number;
   /** Upper bound on the sending rate in octets a second, as Linux's SO_MAX_PACING_RATE; a finite one turns pacing on. @default Infinity */
   readonly maximumPacingRate?: number;
   /**
@@ -248,6 +252,8 @@ export interface TcpOpenOptions extends TcpConnectionOptions {
   readonly fastOpen?: Uint8Array;
   /** Of `fastOpen` only what goes with the SYN is taken; the rest is for `send`, as with MSG_FASTOPEN of Linux. @default false */
   readonly fastOpenSynOnly?: boolean;
+  /** The text goes with the SYN without a cookie, and without asking for one (§4.1.3: where the network is known). @default false, or what the stack's `fastOpen.clientWithoutCookie` says */
+  readonly fastOpenWithoutCookie?: boolean;
 }
 
 export interface TcpListenOptions extends TcpConnectionOptions {

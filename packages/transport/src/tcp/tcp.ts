@@ -210,7 +210,7 @@ export class Tcp implements TcpService, IpProtocolHandler, TcpContext {
   }
 
   open(remote: Endpoint, user: TcpUser, options: TcpOpenOptions = {}): TcpConnection | ErrorCode {
-    const { local: wanted, sourceRoute, fastOpen, fastOpenSynOnly = false, ...changes } = options;
+    const { local: wanted, sourceRoute, fastOpen, fastOpenSynOnly = false, fastOpenWithoutCookie = false, ...changes } = options;
     // MUST-46
     if (isMulticast(remote.address) || this.ip.isBroadcast(remote.address)) return "EACCES";
     if (isUnspecified(remote.address) || remote.port === 0) return "EADDRNOTAVAIL";
@@ -252,7 +252,7 @@ export class Tcp implements TcpService, IpProtocolHandler, TcpContext {
     tcb.setState("SYN-SENT");
     if (fastOpen !== undefined) {
       const text = fastOpen.subarray(0, resolved.sendBuffer);
-      prepareFastOpen(tcb, text);
+      prepareFastOpen(tcb, text, fastOpenWithoutCookie);
       const taken = fastOpenSynOnly ? text.subarray(0, tcb.fastOpen?.length ?? 0) : text;
       if (taken.length > 0) queueText(tcb, taken, undefined);
     }

@@ -2,7 +2,7 @@
 import { sequenceAdd, sequenceDistance } from "@netstrata/core";
 import { abort, becomeClosed } from "./closing.ts";
 import { noteFastOpenSilence } from "./fast-open/active-fast-open.ts";
-import { isLinear, isPatienceOver, mayProbe } from "./patience.ts";
+import { isLinear, isPatienceOver, isSilenceOver, mayProbe } from "./patience.ts";
 import { sendKeepAlive, sendWindowProbe } from "./segment-output.ts";
 import { armTimeout } from "./send-timers.ts";
 import { retransmit, sendFresh } from "./sender.ts";
@@ -43,7 +43,7 @@ function retransmissionTimeout(tcb: TransmissionControlBlock): void {
   const windowClosed = snd.wnd === 0 && !isSyn;
   // R2 (MUST-20): the connection is given up.
   if (isPatienceOver(tcb, first) || (windowClosed && !mayProbe(tcb))) {
-    giveUp(tcb);
+    giveUp(tcb, tcb.options.resetOnTimeout);
     return;
   }
   // A probe that was answered is no sign of trouble, although it acknowledged nothing new.
@@ -80,10 +80,13 @@ function retransmissionTimeout(tcb: TransmissionControlBlock): void {
   if (!isLinear(tcb, isSyn)) tcb.retransmissionTimeout.backOff();
 }
 
-function giveUp(tcb: TransmissionControlBlock): void {
+/** RFC 9293 §3.8.3 (c): the connection is closed. Whether the peer is told, which has long been silent, is for the system to choose. */
+function giveUp(tcb: TransmissionControlBlock, tellsPeer: boolean): void {
   noteFastOpenSilence(tcb);
   tcb.context.counters.TCPAbortOnTimeout += 1;
-  abort(tcb, tcb.softError ?? "ETIMEDOUT");
+  const error = tcb.softError ?? "ETIMEDOUT";
+  if (tellsPeer) abort(tcb, error);
+  else becomeClosed(tcb, error);
 }
 
 /** Nothing is in flight, and the window is closed or too small to be worth it (MUST-36, §3.8.6.2.1). */
@@ -95,7 +98,7 @@ function persistTimeout(tcb: TransmissionControlBlock): void {
   const usable = sequenceDistance(snd.nxt, sequenceAdd(snd.una, snd.wnd));
   if (usable <= 0) {
     if (!mayProbe(tcb)) {
-      giveUp(tcb);
+      giveUp(tcb, tcb.options.resetOnTimeout);
       return;
     }
     tcb.context.counters.TCPWinProbe += 1;
@@ -128,8 +131,8 @@ function keepAliveTimeout(tcb: TransmissionControlBlock): void {
     tcb.timer("keepAlive").arm(remainder > 0 ? Math.max(1, remainder) : options.keepAliveInterval);
     return;
   }
-  if (tcb.keepAliveProbesSent >= options.keepAliveProbes) {
-    giveUp(tcb);
+  if (isSilenceOver(tcb, quiet)) {
+    giveUp(tcb, true);
     return;
   }
   tcb.keepAliveProbesSent += 1;

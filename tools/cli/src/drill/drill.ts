@@ -1,5 +1,14 @@
 // netstrata drill: packetdrill scripts against a stack on a virtual clock.
-import { type DrillIpVersion, type DrillOptions, type DrillReport, findScripts, IP_VERSIONS, runDrillFile } from "@netstrata/testing/node";
+import {
+  type DrillIpVersion,
+  type DrillOptions,
+  type DrillReport,
+  findScripts,
+  IP_VERSIONS,
+  OWN_OPTIONS,
+  ownOptionValue,
+  runDrillFile,
+} from "@netstrata/testing/node";
 import { PERSONALITIES, type PersonalityName } from "@netstrata/transport";
 import { readInteger } from "../argument-value.ts";
 import { type Command, defineCommand } from "../command.ts";
@@ -29,12 +38,14 @@ export const drill: Command = defineCommand({
   examples: [
     ["netstrata drill handshake.pkt", "one script; after a failure: expected, seen, and the packets so far"],
     ["netstrata drill scripts/ --ip-version ipv4,ipv6", "all .pkt files below a directory, over both versions"],
+    ["netstrata drill scripts/ --set sack=false", "what depends on selective acknowledgments? it fails without"],
     ["netstrata drill scripts/ --personality rfc --tap", "with other defaults of the stack; output for a test harness"],
   ],
   options: {
     "ip-version": { kind: "value", argument: "LIST", help: "ipv4, ipv6, ipv4-mapped-ipv6, unless the script says which (default ipv4)" },
     personality: { kind: "value", argument: "NAME", help: "linux, freebsd or rfc (default: linux, or freebsd by the script's sysctls)" },
     define: { kind: "list", short: "D", argument: "NAME=VALUE", help: "a name in the script, and what it stands for" },
+    set: { kind: "list", argument: "NAME=VALUE", help: "an option of the stack's TCP that wins over what the script sets" },
     seed: { kind: "value", argument: "N", help: "of the stack's chance (default 1)" },
     json: { kind: "flag", help: "NDJSON: one object a run" },
     tap: { kind: "flag", help: "TAP version 13" },
@@ -62,6 +73,7 @@ export const drill: Command = defineCommand({
     const options: DrillOptions = {
       personality: readPersonality(values.personality),
       definitions: Object.fromEntries(values.define.map(readDefinition)),
+      tcp: Object.fromEntries(values.set.map(readSetting)),
       seed: values.seed === undefined ? undefined : readInteger(values.seed, "--seed", 0, 2 ** 32 - 1),
       arguments: Object.fromEntries([...given, ...(values.strict_segments ? [["strict_segments", "1"] as const] : [])]),
     };
@@ -138,4 +150,13 @@ function readDefinition(text: string): [string, string] {
   const match = /^(\w+)(?:=([\s\S]*))?$/.exec(text);
   if (match === null) throw new UsageError(`--define: ${JSON.stringify(text)} is not NAME=VALUE`);
   return [match[1], match[2] ?? "1"];
+}
+
+function readSetting(text: string): [string, unknown] {
+  const at = text.indexOf("=");
+  const name = text.slice(0, at);
+  if (at < 0 || !OWN_OPTIONS.has(name)) throw new UsageError(`--set: ${JSON.stringify(text)} is not NAME=VALUE with an option of TCP`);
+  const value = ownOptionValue(name, text.slice(at + 1));
+  if (value === undefined) throw new UsageError(`--set: ${JSON.stringify(text.slice(at + 1))} is no value for ${name}`);
+  return [name, value];
 }

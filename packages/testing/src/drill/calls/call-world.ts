@@ -13,6 +13,8 @@ export interface CallWorld {
   readonly descriptors: Map<number, number>;
   /** Files that commands have made, by their path. */
   readonly files: ReadonlyMap<string, Uint8Array>;
+  /** Live descriptors whose connection begins with the first write (TCP_FASTOPEN_CONNECT), and where it will lead. */
+  readonly deferred: Map<number, Endpoint>;
   /** What `...` stands for as an address: our own, and the one of the network beyond. */
   readonly localEnd: Endpoint;
   readonly remoteEnd: Endpoint;

@@ -7,8 +7,16 @@ import { bufferOf, compareValue, describe, endpointOf, field, fieldsOf, isNull, 
 import { attach } from "./socket-calls.ts";
 
 function write(operands: Operands, world: CallWorld, flags: number): MadeCall {
-  const bytes = bufferOf(operands.at(1), operands.number(2), "write");
-  return { call: world.syscalls.send(descriptorOf(operands, 0, world), bytes, flags) };
+  const descriptor = descriptorOf(operands, 0, world);
+  const call = world.syscalls.send(descriptor, bufferOf(operands.at(1), operands.number(2), "write"), flags);
+  begun(descriptor, world);
+  return { call };
+}
+
+/** A connection that was put off until the first write is on its way now. */
+function begun(descriptor: number, world: CallWorld): void {
+  const to = world.deferred.get(descriptor);
+  if (to !== undefined) attach(descriptor, to, world);
 }
 
 function read(operands: Operands, world: CallWorld, flags: number): MadeCall {
@@ -21,7 +29,10 @@ function read(operands: Operands, world: CallWorld, flags: number): MadeCall {
 
 /** Sockets, and pipes too. */
 function writeFile(operands: Operands, world: CallWorld): MadeCall {
-  return { call: world.syscalls.write(descriptorOf(operands, 0, world), bufferOf(operands.at(1), operands.number(2), "write")) };
+  const descriptor = descriptorOf(operands, 0, world);
+  const call = world.syscalls.write(descriptor, bufferOf(operands.at(1), operands.number(2), "write"));
+  begun(descriptor, world);
+  return { call };
 }
 
 function readFile(operands: Operands, world: CallWorld): MadeCall {

@@ -56,7 +56,12 @@ export function attach(descriptor: number, remote: Endpoint, world: CallWorld): 
   // An address is of no consequence for a socket that has its peer.
   if (typeof peer !== "string" && peer.port !== remote.port) return;
   const known = world.flows.of(descriptor);
-  if (typeof local === "string" || local.port === 0) return;
+  if (typeof local === "string") return;
+  if (local.port === 0) {
+    world.deferred.set(descriptor, remote);
+    return;
+  }
+  world.deferred.delete(descriptor);
   if (known !== undefined && known.remote.port === remote.port && known.local.port === local.port) return;
   world.flows.attached(descriptor, local.port, remote);
 }

@@ -8,8 +8,8 @@ const WITHOUT_MEANING: ReadonlySet<string> = new Set(
 /** Metrics of a route, and the options of TCP they are here; the value undefined where it cannot be taken on. */
 const METRICS: Readonly<Record<string, readonly [option: string, value: (text: string) => unknown] | undefined>> = {
   initcwnd: ["initialWindow", Number],
-  initrwnd: ["initialReceiveWindow", Number],
-  advmss: ["advertisedMaximumSegmentSize", Number],
+  initrwnd: undefined,
+  advmss: undefined,
   rto_min: ["rtoMinimum", (text) => Number.parseFloat(text) * (/\ds$/.test(text) ? 1000 : 1)],
   quickack: ["quickAck", (text) => text !== "0"],
   congctl: ["congestionControl", (text) => (text === "reno" ? "newreno" : text)],
@@ -33,6 +33,7 @@ function route(words: readonly string[], world: CommandWorld): CommandResult | s
     if (name === "mtu" && value !== undefined) setMtu(Number(value), world);
     if (name === "features" && value?.includes("ecn")) changes["ecn"] = "on";
     if (name === "features" && value !== undefined && !/^(?:ecn|0)$/.test(value)) return `ip route … features ${value}`;
+    if (Object.hasOwn(METRICS, name) && METRICS[name] === undefined) return `ip route … ${name}`;
     const metric = Object.hasOwn(METRICS, name) && value !== undefined ? METRICS[name] : undefined;
     if (metric !== undefined) changes[metric[0]] = metric[1](value);
   }

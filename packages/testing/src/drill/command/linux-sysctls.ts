@@ -42,7 +42,8 @@ export const LINUX_SYSCTLS: SysctlTable = new Map([
   ["net.ipv4.tcp_keepalive_time", seconds("keepAliveIdle")],
   ["net.ipv4.tcp_keepalive_intvl", seconds("keepAliveInterval")],
   ["net.ipv4.tcp_keepalive_probes", number("keepAliveProbes")],
-  ["net.ipv4.tcp_tw_reuse", option("timeWaitReuse", (value) => Number(value) !== 0)],
+  // 2 is for the loopback interface alone.
+  ["net.ipv4.tcp_tw_reuse", choice("timeWaitReuse", { 0: "passive", 1: "always", 2: "passive" })],
   ["net.ipv4.tcp_rto_min_us", option("rtoMinimum", (value) => Number(value) / 1000)],
   ["net.ipv4.tcp_rto_max_ms", number("rtoMaximum")],
   // What they turn on, this stack has not.

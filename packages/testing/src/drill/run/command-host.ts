@@ -2,17 +2,17 @@
 import { IPV4_ANY } from "@netstrata/core";
 import type { Endpoint } from "@netstrata/transport";
 import type { CommandWorld, ConnectionLine } from "../command/command-world.ts";
+import { STACK_OPTIONS } from "../command/own-options.ts";
 import type { Settings } from "../command/settings.ts";
 import { unsupported } from "./drill-report.ts";
 import type { FlowTable } from "./flow-table.ts";
 import { linuxCounters } from "./linux-counters.ts";
 import type { StackUnderTest } from "./stack-under-test.ts";
 
-/** Options that a stack has as a whole, and takes when it is made. */
-const OF_THE_STACK: ReadonlySet<string> = new Set(["fastOpen", "fastOpenKey", "synCookies", "maxOrphans"]);
-
 export interface CommandHostParts {
   readonly settings: Settings;
+  /** Options that nothing in the script may change. */
+  readonly fixed: Readonly<Record<string, unknown>>;
   readonly flows: FlowTable;
   readonly bindPort: number;
   readonly readFile: ((path: string) => string | undefined) | undefined;
@@ -41,12 +41,13 @@ export class CommandHost implements CommandWorld {
   optionsChanged(changes: Readonly<Record<string, unknown>>): void {
     const running = this.parts.running();
     if (running === undefined) return;
-    for (const name of Object.keys(changes)) {
-      if (OF_THE_STACK.has(name) && JSON.stringify(changes[name]) !== JSON.stringify(running.options[name])) {
+    const open = Object.fromEntries(Object.entries(changes).filter(([name]) => !Object.hasOwn(this.parts.fixed, name)));
+    for (const name of Object.keys(open)) {
+      if (STACK_OPTIONS.has(name) && JSON.stringify(changes[name]) !== JSON.stringify(running.options[name])) {
         throw unsupported(`another ${name} while the stack runs`);
       }
     }
-    running.stack.layers.tcp.changeDefaults(changes);
+    running.stack.layers.tcp.changeDefaults(open);
   }
 
   mtuChanged(mtu: number): void {

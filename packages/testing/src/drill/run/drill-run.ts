@@ -1,6 +1,7 @@
 // One run of a script: its events in the order of time, each at its time, on a virtual clock.
 import { type IpAddress, isIpv4, mappedFromIpv4 } from "@netstrata/core";
 import { constants } from "@netstrata/socket";
+import type { Endpoint } from "@netstrata/transport";
 import type { CallWorld } from "../calls/call-world.ts";
 import { runCode } from "../code/code-block.ts";
 import { CodeFailure, UnsupportedCode } from "../code/code-value.ts";
@@ -38,6 +39,7 @@ export class DrillRun implements OutboundWorld {
   private readonly commands: CommandHost;
   private readonly calls: CallRunner;
   private readonly descriptors: Map<number, number> = new Map();
+  private readonly deferred: Map<number, Endpoint> = new Map();
   private stack: StackUnderTest | undefined;
 
   constructor(script: Script, run: RunSettings, options: DrillOptions, definitions: ReadonlyMap<string, string>) {
@@ -51,6 +53,7 @@ export class DrillRun implements OutboundWorld {
     this.calls = new CallRunner(() => this.callWorld(), this.clock, this.ladder);
     this.commands = new CommandHost({
       settings: this.settings,
+      fixed: options.tcp ?? {},
       flows: this.flows,
       bindPort,
       readFile: options.readFile,
@@ -202,6 +205,7 @@ export class DrillRun implements OutboundWorld {
       ipVersion: run.ipVersion,
       descriptors: this.descriptors,
       files: this.commands.files,
+      deferred: this.deferred,
       localEnd: { address: this.seenByCalls(run.localAddress), port: run.bindPort },
       remoteEnd: { address: this.seenByCalls(run.remoteAddress), port: run.connectPort },
       toScriptTime: (live) => this.toScriptTime(live),

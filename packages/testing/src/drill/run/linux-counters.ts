@@ -9,5 +9,8 @@ const STANDARD: ReadonlySet<string> = new Set(
 /** Only those that have moved, as `nstat` does. */
 export function linuxCounters({ tcp }: Stack["layers"]): ReadonlyMap<string, number> {
   const moved = Object.entries(tcp.counters as Readonly<Record<string, number>>).filter(([, count]) => count > 0);
-  return new Map(moved.map(([name, count]) => [`${STANDARD.has(name) ? "Tcp" : "TcpExt"}${name}`, count]));
+  const found = new Map(moved.map(([name, count]) => [`${STANDARD.has(name) ? "Tcp" : "TcpExt"}${name}`, count]));
+  // Linux counts this reason to drop a segment as well.
+  const beyondWindow = tcp.drops.counters["out-of-window"];
+  return beyondWindow > 0 ? found.set("TcpExtBeyondWindow", beyondWindow) : found;
 }

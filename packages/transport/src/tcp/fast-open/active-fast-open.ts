@@ -19,14 +19,14 @@ export interface FastOpenAttempt {
 }
 
 /** Makes the connection's SYN a fast one where it can be, with as much of `text` as fits; the rest follows the handshake. */
-export function prepareFastOpen(tcb: TransmissionControlBlock, text: Uint8Array): void {
+export function prepareFastOpen(tcb: TransmissionControlBlock, text: Uint8Array, withoutCookie: boolean): void {
   const { fastOpen } = tcb.context;
   if (!fastOpen.options.client) return;
   const server = fastOpen.cache.lookUp(tcb.remote.address);
   if (server === undefined) return;
   const { cookie, experimental } = server;
-  const isKnown = cookie !== undefined;
-  const mayCarryText = isKnown || fastOpen.options.clientWithoutCookie;
+  const isKnown = cookie !== undefined && !withoutCookie;
+  const mayCarryText = isKnown || withoutCookie || fastOpen.options.clientWithoutCookie;
   const option = isKnown || !mayCarryText ? { cookie: cookie ?? new Uint8Array(0), experimental } : undefined;
   tcb.fastOpen = { option, length: mayCarryText ? Math.min(text.length, roomInSyn(tcb, server.maximumSegmentSize)) : 0 };
 }
