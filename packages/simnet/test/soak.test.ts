@@ -19,3 +19,8 @@ for (let first = FIRST; first < FIRST + SEEDS; first += BATCH) {
     expect(failures).toEqual([]);
   });
 }
+
+test("seeds 3051 and 9415: whoever reads slowly gets everything, also when the writer has gone long since (RFC 6429 §3 is about peers that take nothing)", async () => {
+  expect(await runSeed(3051)).toBeUndefined();
+  expect(await runSeed(9415)).toBeUndefined();
+});

@@ -149,6 +149,8 @@ function advance(tcb: TransmissionControlBlock, ack: SequenceNumber, octets: num
   }
   snd.una = ack;
   tcb.timeouts = 0;
+  // Slow is not stuck: RFC 6429 is about peers that take nothing.
+  tcb.orphanProbes = 0;
   tcb.statistics.advanced(tcb.lastReceivedAt);
   tcb.softError = undefined;
   if (snd.up !== undefined && !isBefore(ack, snd.up)) snd.up = undefined;
